@@ -1,0 +1,1 @@
+"""The physics: frozen data types and numpy; no Qt, no files, no plugin machinery."""
