@@ -1,0 +1,60 @@
+"""What a mapper returns: where each rank lies, how its groups stream, which links its flows take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
+from typing import Any
+
+from tempstudio.core.streaming import Schedule
+
+
+@dataclass(frozen=True)
+class StreamGroup:
+    """Dies that stream among each other along `axis`: member i of the schedule is `dies[i]`.
+
+    `ranks[i]` is the logical rank on that die; `schedule` counts dies as in `dies`.
+    """
+
+    axis: str
+    dies: tuple[int, ...]
+    ranks: tuple[int, ...]
+    schedule: Schedule = field(compare=False)
+
+
+Route = tuple[tuple[float, tuple[int, ...]], ...]  # (fraction, link numbers) per path
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Placement, stream groups and routes.
+
+    `placement[rank]` is a die number.  `routes` maps (source die, target die) to the paths of flows
+    between them; pairs that are not listed go along the row, then the column (XY), or a shortest
+    live path where a fault is in the way.
+    """
+
+    placement: tuple[int, ...]
+    groups: tuple[StreamGroup, ...] = ()
+    routes: MappingOf[tuple[int, int], Route] = field(default_factory=dict, compare=False)
+    notes: tuple[str, ...] = ()
+
+    def groups_of(self, axis: str) -> tuple[StreamGroup, ...]:
+        """The stream groups that span one axis."""
+        return tuple(group for group in self.groups if group.axis == axis)
+
+
+def mapping_to_json(mapping: Mapping) -> dict[str, Any]:
+    """Placement and routes as plain data (schedules follow from the groups' dies)."""
+    return {
+        "placement": list(mapping.placement),
+        "groups": [
+            {"axis": group.axis, "dies": list(group.dies), "ranks": list(group.ranks)}
+            for group in mapping.groups
+        ],
+        "routes": [
+            [source, target, [[fraction, list(path)] for fraction, path in paths]]
+            for (source, target), paths in sorted(mapping.routes.items())
+        ],
+        "notes": list(mapping.notes),
+    }

@@ -1,0 +1,102 @@
+"""The shapes of strategies: what a plugin's partitioner, mapper or solver must offer (SURFACE.md).
+
+A strategy is a small object with `name`, `summary`, `version` and an `Options` dataclass whose
+fields are made with `tempstudio.option` (unit, limits, help); the form in the window, the JSON in
+the project and the `--set` flags all follow from `Options`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.mapping import Mapping
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.partition import Partition
+from tempstudio.core.progress import Progress
+from tempstudio.core.quantities import quantity
+from tempstudio.core.workload import TrainingJob, Workload
+
+if TYPE_CHECKING:
+    from tempstudio.core.problem import Problem
+    from tempstudio.core.run import Plan, Run
+
+option = quantity
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """What every plugin object has."""
+
+    name: str
+    summary: str
+    version: str
+    Options: type[Any]
+
+
+@runtime_checkable
+class Partitioner(Strategy, Protocol):
+    """Cuts a model's training job over logical ranks."""
+
+    def partition(
+        self,
+        workload: Workload,
+        machine: Machine,
+        job: TrainingJob,
+        degrees: Degrees,
+        options: Any,
+        progress: Progress,
+    ) -> Partition:
+        """The programs of all stages; `InputError` where these degrees are not legal."""
+        ...
+
+
+@runtime_checkable
+class Mapper(Strategy, Protocol):
+    """Chooses the die of every logical rank and the routes of every flow."""
+
+    def map(
+        self,
+        partition: Partition,
+        machine: Machine,
+        options: Any,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Mapping:
+        """Placement, stream schedules and routes; `NoPlanError` where there are none."""
+        ...
+
+
+@runtime_checkable
+class Solver(Strategy, Protocol):
+    """Searches degrees, layouts and placements; every plan it yields is its best so far."""
+
+    def solve(
+        self, problem: Problem, options: Any, rng: np.random.Generator, progress: Progress
+    ) -> Iterator[Plan]:
+        """Yield ever better plans; may be stopped between two of them."""
+        ...
+
+
+@runtime_checkable
+class Reader(Strategy, Protocol):
+    """Reads a model file of some format."""
+
+    def read(self, path: Path) -> Workload:
+        """The model; `InputError` with one line that names the field that is wrong."""
+        ...
+
+
+@runtime_checkable
+class Exporter(Strategy, Protocol):
+    """Writes a run in some format; `suffixes` names the files it writes."""
+
+    suffixes: Sequence[str]
+
+    def write(self, run: Run, path: Path) -> None:
+        """Write the file."""
+        ...

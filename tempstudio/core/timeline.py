@@ -1,0 +1,428 @@
+"""A training step over time: exact events in templates, repeated by spans (ARCHITECTURE rule 3).
+
+GPT-3 175B makes some 147,000 rounds and 14 million transfers a step, nearly all of them copies of
+each other.  A `Template` holds the exact events of one copy of a segment; a row of `Spans` says
+when a template runs, how often, and how the activation memory ramps meanwhile.  `Timeline.at(t)`
+finds span, copy and item by binary search; nothing is simulated when a view asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+IntArray = NDArray[np.int32]
+FloatArray = NDArray[np.float64]
+
+MEMORY_KINDS = (
+    "weights", "gradients", "optimizer", "activations", "stream_buffers", "collective_buffers",
+)
+STATES = slice(0, 3)
+ACTIVATIONS, STREAM_BUFFERS, COLLECTIVE_BUFFERS = 3, 4, 5
+FOREGROUND, BACKGROUND = 0, 1
+
+
+@dataclass(frozen=True, eq=False)
+class FlowSets:
+    """Sets of concurrent flows, shared by the items that move the same pattern.
+
+    Set s holds flows `set_start[s]:set_start[s+1]`; flow f goes from die `source[f]` to `target[f]`
+    over links `hop_link[hop_start[f]:hop_start[f+1]]`.  `unit_bytes` are multiplied by the `scale` of
+    the item that uses the set.
+    """
+
+    set_start: IntArray
+    source: IntArray
+    target: IntArray
+    unit_bytes: FloatArray
+    hop_start: IntArray
+    hop_link: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """All templates, columnar: template k holds items `item_start[k]:item_start[k+1]`.
+
+    An item is one round of a stream, one step of a collective, or one undivided piece of compute.
+    `start_s`, `end_s` count from the copy's start; `compute_s` is how long the item computes (from
+    its start); `finish_start[i]` points into `finish_s`, when each flow of the item arrives (from the
+    item's start); `label_start[i]` into `label`, which part each flow carries (-1: none kept).
+    Items of lane FOREGROUND follow one another; BACKGROUND ones run beside them, also in order.
+    """
+
+    item_start: IntArray
+    duration_s: FloatArray  # per template, as everything down to the items is per item
+    saved_bytes: FloatArray  # per template: activation bytes that one copy adds (or frees)
+    transient_bytes: FloatArray  # per template
+    start_s: FloatArray
+    end_s: FloatArray
+    compute_s: FloatArray
+    lane: IntArray
+    phase: IntArray
+    round: IntArray
+    rounds: IntArray
+    flow_set: IntArray
+    scale: FloatArray
+    finish_start: IntArray
+    finish_s: FloatArray
+    label_start: IntArray
+    label: IntArray
+    buffer_bytes: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """Runs of equal copies; rows are sorted by stage, then start.
+
+    A span lasts repeats x period_s.  `activation_bytes` is what is held when it starts; each copy
+    adds its template's `saved_bytes`.
+    """
+
+    stage: IntArray
+    template: IntArray
+    start_s: FloatArray
+    repeats: IntArray
+    period_s: FloatArray
+    micro_batch: IntArray
+    activation_bytes: FloatArray
+    segment: IntArray
+
+
+@dataclass(frozen=True)
+class PhaseInfo:
+    """What a phase number stands for."""
+
+    operator: str
+    pass_: str
+    kind: str  # compute | stream | collective
+    op: str  # the collective's name, "stream", or ""
+    role: str
+    tensor: str
+    layout: str
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What a stage is doing at one time."""
+
+    stage: int
+    segment: str
+    pass_: str
+    operator: str
+    kind: str
+    op: str
+    layout: str
+    round: int
+    rounds: int
+    copy: int
+    copies: int
+    micro_batch: int
+    role: str
+
+
+@dataclass(frozen=True, eq=False)
+class Transfers:
+    """Flows in flight at one time, one row each; `progress` is the share of the way done (0..1)."""
+
+    source: IntArray
+    target: IntArray
+    bytes: FloatArray
+    progress: FloatArray
+    finish_s: FloatArray
+    role: tuple[str, ...]
+    phase: IntArray
+    label: IntArray
+    hop_start: IntArray
+    hop_link: IntArray
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Everything that the views show of one instant.
+
+    `link_bytes` sums the bytes of the transfers in flight over each link, `link_rate` their rates
+    [B/s]; `link_utilization` is that over the link's bandwidth.  `memory` is [kinds, dies] in bytes,
+    kinds as in MEMORY_KINDS.  `computing` is the phase number each die computes, -1 for none.
+    """
+
+    time_s: float
+    transfers: Transfers
+    link_bytes: FloatArray
+    link_rate: FloatArray
+    link_utilization: FloatArray
+    memory: FloatArray
+    computing: IntArray
+    captions: tuple[Caption, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """One training step.  `link_*` arrays run over the machine's live directed links.
+
+    `stage_of_die` is -1 for idle and dead dies; `states` is [stages, 3] bytes of weights, gradients
+    and optimizer on each die of a stage; `step_link_bytes` what each link carries in the step.
+    """
+
+    duration_s: float
+    phases: tuple[PhaseInfo, ...]
+    segments: tuple[tuple[str, str], ...]  # (name, pass)
+    flow_sets: FlowSets
+    templates: Templates
+    spans: Spans
+    stage_of_die: IntArray
+    states: FloatArray
+    link_source: IntArray
+    link_target: IntArray
+    link_bytes_per_s: FloatArray
+    step_link_bytes: FloatArray
+    capacity_bytes: float
+
+    @property
+    def stages(self) -> int:
+        """Pipeline stages (tracks of spans)."""
+        return len(self.states)
+
+    @cached_property
+    def _span_of_stage(self) -> IntArray:
+        edges = np.searchsorted(self.spans.stage, np.arange(self.stages + 1))
+        return edges.astype(np.int32)
+
+    @cached_property
+    def _span_end_s(self) -> FloatArray:
+        return self.spans.start_s + self.spans.repeats * self.spans.period_s
+
+    @cached_property
+    def busy_dies(self) -> tuple[IntArray, ...]:
+        """Die numbers of each stage."""
+        return tuple(
+            np.flatnonzero(self.stage_of_die == stage).astype(np.int32)
+            for stage in range(self.stages)
+        )
+
+    def span_at(self, stage: int, time_s: float) -> int:
+        """The span of a stage that is running at a time, -1 in a bubble."""
+        first, last = self._span_of_stage[stage : stage + 2]
+        starts = self.spans.start_s[first:last]
+        span = int(first + np.searchsorted(starts, time_s, side="right") - 1)
+        return span if span >= first and time_s < self._span_end_s[span] else -1
+
+    def place_in(self, span: int, time_s: float) -> tuple[int, float]:
+        """(copy, seconds since that copy started) of a time inside a span."""
+        since = time_s - self.spans.start_s[span]
+        period = self.spans.period_s[span]
+        copy = min(int(since / period), int(self.spans.repeats[span]) - 1) if period > 0 else 0
+        return copy, float(min(max(since - copy * period, 0.0), period))
+
+    def items_at(self, template: int, offset_s: float) -> list[int]:
+        """Item numbers of a template that are running at an offset: at most one a lane."""
+        table = self.templates
+        first, last = table.item_start[template : template + 2]
+        running = (table.start_s[first:last] <= offset_s) & (offset_s < table.end_s[first:last])
+        return (np.flatnonzero(running) + first).tolist()
+
+    def at(self, time_s: float) -> Frame:
+        """The instant `time_s` (clipped to the step)."""
+        time_s = min(max(float(time_s), 0.0), self.duration_s)
+        dies = len(self.stage_of_die)
+        memory = np.zeros((len(MEMORY_KINDS), dies))
+        computing = np.full(dies, -1, dtype=np.int32)
+        captions: list[Caption] = []
+        parts: list[tuple[int, float]] = []
+        for stage in range(self.stages):
+            members = self.busy_dies[stage]
+            kinds, caption, items = self._stage_at(stage, time_s)
+            memory[:, members] = kinds[:, None]
+            captions.append(caption)
+            for item, since in items:
+                parts.append((item, since))
+                if since < self.templates.compute_s[item]:
+                    computing[members] = self.templates.phase[item]
+        transfers = self._transfers(parts)
+        link_bytes, link_rate = self._loads(transfers)
+        return Frame(
+            time_s=time_s,
+            transfers=transfers,
+            link_bytes=link_bytes,
+            link_rate=link_rate,
+            link_utilization=link_rate / self.link_bytes_per_s if len(link_rate) else link_rate,
+            memory=memory,
+            computing=computing,
+            captions=tuple(captions),
+        )
+
+    def _stage_at(
+        self, stage: int, time_s: float
+    ) -> tuple[FloatArray, Caption, list[tuple[int, float]]]:
+        kinds = np.zeros(len(MEMORY_KINDS))
+        kinds[STATES] = self.states[stage]
+        span = self.span_at(stage, time_s)
+        if span < 0:
+            kinds[ACTIVATIONS] = self._held_between(stage, time_s)
+            return kinds, _waiting(stage), []
+        spans, table = self.spans, self.templates
+        template = int(spans.template[span])
+        copy, offset = self.place_in(span, time_s)
+        items = self.items_at(template, offset)
+        period = float(spans.period_s[span])
+        share = offset / period if period > 0 else 1.0
+        kinds[ACTIVATIONS] = (
+            spans.activation_bytes[span]
+            + (copy + share) * table.saved_bytes[template]
+            + table.transient_bytes[template]
+        )
+        for item in items:
+            kind = STREAM_BUFFERS if self._phase_of(item).kind == "stream" else COLLECTIVE_BUFFERS
+            kinds[kind] += table.buffer_bytes[item]
+        caption = self._caption(stage, span, copy, items)
+        return kinds, caption, [(item, offset - float(table.start_s[item])) for item in items]
+
+    def _phase_of(self, item: int) -> PhaseInfo:
+        return self.phases[int(self.templates.phase[item])]
+
+    def _held_between(self, stage: int, time_s: float) -> float:
+        first, last = self._span_of_stage[stage : stage + 2]
+        before = int(first + np.searchsorted(self.spans.start_s[first:last], time_s, "right") - 1)
+        if before < first:
+            return 0.0
+        saved = self.templates.saved_bytes[self.spans.template[before]]
+        return float(
+            self.spans.activation_bytes[before] + self.spans.repeats[before] * saved
+        )
+
+    def _caption(self, stage: int, span: int, copy: int, items: list[int]) -> Caption:
+        name, pass_ = self.segments[int(self.spans.segment[span])]
+        table = self.templates
+        front = [item for item in items if table.lane[item] == FOREGROUND] or items
+        item = front[0] if front else None
+        phase = self._phase_of(item) if item is not None else None
+        return Caption(
+            stage=stage,
+            segment=name,
+            pass_=phase.pass_ if phase else pass_,
+            operator=phase.operator if phase else "",
+            kind=phase.kind if phase else "",
+            op=phase.op if phase else "",
+            layout=phase.layout if phase else "",
+            round=int(table.round[item]) if item is not None else 0,
+            rounds=int(table.rounds[item]) if item is not None else 0,
+            copy=copy,
+            copies=int(self.spans.repeats[span]),
+            micro_batch=int(self.spans.micro_batch[span]),
+            role=phase.role if phase else "",
+        )
+
+    def _transfers(self, parts: list[tuple[int, float]]) -> Transfers:
+        sets, table = self.flow_sets, self.templates
+        flows: list[IntArray] = []
+        columns: list[tuple[FloatArray, FloatArray, FloatArray, IntArray, IntArray]] = []
+        for item, since in parts:
+            which = int(table.flow_set[item])
+            if which < 0:
+                continue
+            first, last = int(sets.set_start[which]), int(sets.set_start[which + 1])
+            count = last - first
+            at = int(table.finish_start[item])
+            finish = table.finish_s[at : at + count]
+            flying = np.flatnonzero(finish > since)
+            mark = int(table.label_start[item])
+            labels = table.label[mark : mark + count] if mark >= 0 else np.full(count, -1)
+            flows.append((first + flying).astype(np.int32))
+            columns.append(
+                (
+                    sets.unit_bytes[first + flying] * table.scale[item],
+                    since / finish[flying],
+                    finish[flying],
+                    np.full(len(flying), table.phase[item], dtype=np.int32),
+                    labels[flying].astype(np.int32),
+                )
+            )
+        return self._gathered(flows, columns)
+
+    def _gathered(
+        self,
+        flows: list[IntArray],
+        columns: list[tuple[FloatArray, FloatArray, FloatArray, IntArray, IntArray]],
+    ) -> Transfers:
+        sets = self.flow_sets
+        chosen = np.concatenate(flows) if flows else np.zeros(0, dtype=np.int32)
+        joined = [
+            np.concatenate(column) if columns else np.zeros(0, dtype=kind)
+            for column, kind in zip(
+                zip(*columns, strict=True) if columns else [()] * 5,
+                (np.float64, np.float64, np.float64, np.int32, np.int32),
+                strict=True,
+            )
+        ]
+        counts = sets.hop_start[chosen + 1] - sets.hop_start[chosen]
+        hop_start = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        inside = np.arange(hop_start[-1]) - np.repeat(hop_start[:-1], counts)
+        hop_link = sets.hop_link[np.repeat(sets.hop_start[chosen], counts) + inside]
+        return Transfers(
+            source=sets.source[chosen],
+            target=sets.target[chosen],
+            bytes=joined[0],
+            progress=joined[1],
+            finish_s=joined[2],
+            role=tuple(self.phases[phase].role for phase in joined[3].tolist()),
+            phase=joined[3],
+            label=joined[4],
+            hop_start=hop_start,
+            hop_link=hop_link,
+        )
+
+    def _loads(self, transfers: Transfers) -> tuple[FloatArray, FloatArray]:
+        links = len(self.link_source)
+        counts = np.diff(transfers.hop_start)
+        rate = transfers.bytes / transfers.finish_s if len(transfers) else transfers.bytes
+        return (
+            np.bincount(transfers.hop_link, np.repeat(transfers.bytes, counts), links),
+            np.bincount(transfers.hop_link, np.repeat(rate, counts), links),
+        )
+
+    def to_arrays(self) -> tuple[dict[str, object], dict[str, FloatArray | IntArray]]:
+        """(plain header, named arrays): what crosses from a worker to the window."""
+        arrays: dict[str, FloatArray | IntArray] = {}
+        for group in ("flow_sets", "templates", "spans"):
+            record = getattr(self, group)
+            arrays |= {f"{group}.{f.name}": getattr(record, f.name) for f in fields(record)}
+        names = ("stage_of_die", "states", "link_source", "link_target", "link_bytes_per_s",
+                 "step_link_bytes")
+        arrays |= {name: getattr(self, name) for name in names}
+        header: dict[str, object] = {
+            "duration_s": self.duration_s,
+            "capacity_bytes": self.capacity_bytes,
+            "segments": [list(segment) for segment in self.segments],
+            "phases": [
+                [getattr(phase, f.name) for f in fields(PhaseInfo)] for phase in self.phases
+            ],
+        }
+        return header, arrays
+
+
+def timeline_from_arrays(
+    header: dict[str, object], arrays: dict[str, FloatArray | IntArray]
+) -> Timeline:
+    """The inverse of `Timeline.to_arrays`."""
+    groups = {
+        name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})  # type: ignore[arg-type]
+        for name, kind in (("flow_sets", FlowSets), ("templates", Templates), ("spans", Spans))
+    }
+    plain = {key: value for key, value in arrays.items() if "." not in key}
+    return Timeline(
+        duration_s=float(header["duration_s"]),  # type: ignore[arg-type]
+        capacity_bytes=float(header["capacity_bytes"]),  # type: ignore[arg-type]
+        segments=tuple((a, b) for a, b in header["segments"]),  # type: ignore[attr-defined]
+        phases=tuple(PhaseInfo(*row) for row in header["phases"]),  # type: ignore[attr-defined]
+        **groups,  # type: ignore[arg-type]
+        **plain,  # type: ignore[arg-type]
+    )
+
+
+def _waiting(stage: int) -> Caption:
+    return Caption(stage, "", "", "", "", "", "", 0, 0, 0, 0, -1, "")
