@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import system_libraries
@@ -28,7 +29,6 @@ NETWORK_SIGNS = (
     "Max retries exceeded",
     "ReadTimeoutError",
     "ProxyError",
-    "SSLError",
     "Connection reset",
 )
 
@@ -72,6 +72,8 @@ def build_requirements(folders: list) -> list:
 
 def why_it_failed(output: str) -> str:
     """The one line of a failed command's output that says what was wrong."""
+    if "CERTIFICATE_VERIFY_FAILED" in output:
+        return "the package index's certificate is not trusted: name yours to pip (PIP_CERT)"
     if any(sign in output for sign in NETWORK_SIGNS):
         return "the package index cannot be reached: check the network (or pip's proxy settings)"
     lines = [line.strip() for line in output.splitlines() if line.strip()]
@@ -82,7 +84,10 @@ def why_it_failed(output: str) -> str:
 def attempt(command: list) -> str:
     """Run a command with its output in the log; the reason when it fails, else nothing."""
     environment = dict(
-        os.environ, PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_ROOT_USER_ACTION="ignore"
+        os.environ,
+        PIP_NO_INPUT="1",
+        PIP_DISABLE_PIP_VERSION_CHECK="1",
+        PIP_ROOT_USER_ACTION="ignore",
     )
     environment.pop("PYTHONPATH", None)
     finished = subprocess.run(
@@ -101,7 +106,8 @@ def attempt(command: list) -> str:
 
 
 def pip_install(*arguments: object) -> str:
-    return attempt([PYTHON, "-m", "pip", "install", "--retries", "2", *arguments])
+    # Byte code is left to the first import: compiling all of it takes as long as all the rest.
+    return attempt([PYTHON, "-m", "pip", "install", "--no-compile", "--retries", "2", *arguments])
 
 
 def give_up(text: str) -> int:
@@ -109,19 +115,16 @@ def give_up(text: str) -> int:
     return 1
 
 
-def add_system_libraries() -> None:
+def add_system_libraries(packages: list) -> None:
     """Install what Qt lacks when root, else say how; the command line works without any of it."""
-    with_window = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    packages = system_libraries.missing_packages(with_window)
     if not packages:
         return
     if os.geteuid() != 0:
-        say("Qt lacks system libraries, so there is no window; to add them: "
-            + system_libraries.sudo_line(packages))
+        say("no window: Qt lacks system libraries; " + system_libraries.sudo_line(packages))
         return
     say("system packages for Qt: " + " ".join(packages))
     if not system_libraries.install(packages, LOG):
-        say(f"apt-get could not install them, so there is no window ({LOG.relative_to(ROOT)} says why)")
+        say(f"apt-get failed, so Qt may not start ({LOG.relative_to(ROOT)} says why)")
 
 
 def add_packages() -> int:
@@ -147,22 +150,36 @@ def add_packages() -> int:
     return 0
 
 
+def bring_in(lacking: list) -> int:
+    """Install the system packages that are lacking and whatever else is not there yet."""
+    if is_ready() or "python3-venv" in lacking:
+        add_system_libraries(lacking)
+        return 0 if is_ready() else add_packages()
+    with ThreadPoolExecutor(1) as beside:  # apt-get and pip need not wait for each other
+        libraries = beside.submit(add_system_libraries, lacking)
+        status = add_packages()
+        libraries.result()
+    return status
+
+
 def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
-        say("Python 3.11 or newer is needed, this is %d.%d; name another with: make PYTHON=python3.12"
-            % sys.version_info[:2])
+        say(
+            "Python 3.11 or newer is needed, this is %d.%d; name another with: make PYTHON=python3.12"
+            % sys.version_info[:2]
+        )
         return 1
     began = time.monotonic()
     try:
         LOG.parent.mkdir(exist_ok=True)
         # One set-up at a time: a second make in this folder waits here for the first.
-        folder = os.open(ROOT, os.O_RDONLY)
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        add_system_libraries()
-        if is_ready():
+        fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
+        has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        lacking = system_libraries.missing_packages(has_display)
+        if is_ready() and not lacking:
             return 0
         LOG.write_text("")
-        status = add_packages()
+        status = bring_in(lacking)
     except OSError as error:
         say(f"cannot set up here: {error}")
         return 1
