@@ -146,6 +146,8 @@ def _reason(error: json.JSONDecodeError) -> str:
 def _place(text: str, error: _Refused) -> str:
     """`line l, column c: ` of the refused token, or nothing where it cannot be told."""
     if error.token.startswith('"'):
+        if len(error.token) > 1000:  # a pattern of megabytes takes seconds to compile
+            return ""
         found = [match.start() for match in re.finditer(re.escape(error.token) + r"\s*:", text)]
         if len(found) != 2:  # the same key in other objects too: which two are meant is not known
             return ""
