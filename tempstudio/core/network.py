@@ -1,0 +1,258 @@
+"""Flows on links: concurrent transfers as columns, their loads, and the time of one phase.
+
+Cut-through (SPEC 5): a flow takes bandwidth on all its links from its start and arrives the sum of
+their latencies after its last byte leaves.  Flows of one phase share links by max-min fairness
+weighted by their bytes; `tempstudio.core.fluid` runs several phases at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.routes import Route, make_routes, pack_routes, row_starts, sum_over_hops
+from tempstudio.core.sharing import max_min_rates
+from tempstudio.core.topology import FloatArray, IntArray, Topology
+
+
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Concurrent flows, one row a path: a flow split over paths is several rows of one `parent`.
+
+    `source`, `target`: die numbers [rows] (of a multicast tree: its root and its deepest leaf);
+    `bytes` [rows]; the links of row f are `hop_link[hop_start[f]:hop_start[f + 1]]`, a tree's edges
+    each once; `latency_s` [rows]: from a byte's leaving to its arrival (at a tree's deepest leaf).
+    """
+
+    source: IntArray
+    target: IntArray
+    bytes: FloatArray
+    hop_link: IntArray
+    hop_start: IntArray
+    latency_s: FloatArray
+    parent: IntArray
+    _phases: dict[Any, PhaseTime] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for column in (
+            self.source,
+            self.target,
+            self.bytes,
+            self.hop_link,
+            self.hop_start,
+            self.latency_s,
+            self.parent,
+        ):
+            column.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def hops(self) -> IntArray:
+        """Links of each row [rows]."""
+        return np.diff(self.hop_start)
+
+    def route(self, row: int) -> tuple[int, ...]:
+        """The link numbers of a row."""
+        return tuple(self.hop_link[self.hop_start[row] : self.hop_start[row + 1]].tolist())
+
+    @property
+    def moving(self) -> NDArray[np.bool_]:
+        """Rows that need the network at all: some bytes over some link [rows]."""
+        return (self.bytes > 0) & (self.hops > 0)
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseTime:
+    """When the flows of a phase end, counted from its start.
+
+    `duration_s`: the last arrival; `drain_s` [rows]: a row's last byte leaves its source (and its
+    links are free); `finish_s` [rows]: it has arrived.  Rows that move nothing end at 0.
+    """
+
+    duration_s: float
+    drain_s: FloatArray
+    finish_s: FloatArray
+
+
+def make_flows(
+    topology: Topology,
+    source: Any,
+    target: Any,
+    bytes: Any,
+    route: Route | None = None,
+) -> Flows:
+    """Flows between dies; `bytes` is one number or one a flow.
+
+    `route` is "xy" (along the row first), "yx", "shortest", a function (source, target) -> links,
+    or one link tuple a flow.  Left out: XY on a wafer, through the node's or the second switch on a
+    cluster, the shorter way round a physical ring.  Where a fault blocks XY or YX, a shortest live
+    path.  Raises `InputError` for a wrong die or amount, `NoPlanError` where no live path is.
+
+    >>> from tempstudio.core.machine import Wafer
+    >>> from tempstudio.core.topology import topology_of
+    >>> flows = make_flows(topology_of(Wafer(rows=2, cols=3)), [0, 5], [5, 0], 1e6)
+    >>> flows.hops.tolist()
+    [3, 3]
+    """
+    sources = np.array(source, dtype=np.int32, ndmin=1)
+    targets = np.array(target, dtype=np.int32, ndmin=1)
+    amounts = np.array(np.broadcast_to(np.asarray(bytes, dtype=float), sources.shape))
+    _check(topology, sources, targets, amounts)
+    hop_link, hop_start = make_routes(topology, sources, targets, route)
+    return Flows(
+        source=sources,
+        target=targets,
+        bytes=amounts,
+        hop_link=hop_link,
+        hop_start=hop_start,
+        latency_s=sum_over_hops(topology.latency_s, hop_link, hop_start),
+        parent=np.arange(len(sources), dtype=np.int32),
+    )
+
+
+def make_trees(
+    topology: Topology, source: Any, edges: Sequence[Sequence[int]], bytes: Any
+) -> Flows:
+    """Multicast flows, one a tree: `edges` are each tree's links, every one reached from the root.
+
+    A tree's bytes load each of its edges once; the row's target and latency are the deepest leaf's.
+    Raises `InputError` where the links are not a tree that grows from `source`.
+    """
+    roots = np.array(source, dtype=np.int32, ndmin=1)
+    leaves = roots.copy()
+    latency = np.zeros(len(roots))
+    for row, (root, links) in enumerate(zip(roots.tolist(), edges, strict=True)):
+        reached = _reach(topology, root, links)
+        leaves[row] = max(reached, key=lambda die: (reached[die], -die))
+        latency[row] = reached[int(leaves[row])]
+    amounts = np.array(np.broadcast_to(np.asarray(bytes, dtype=float), roots.shape))
+    _check(topology, roots, leaves, amounts)
+    hop_link, hop_start = pack_routes(edges)
+    parent = np.arange(len(roots), dtype=np.int32)
+    return Flows(roots, leaves, amounts, hop_link, hop_start, latency, parent)
+
+
+def _reach(topology: Topology, root: int, links: Sequence[int]) -> dict[int, float]:
+    """Latency from the root to each vertex of a tree given as links in any order."""
+    reached = {root: 0.0}
+    left = [int(link) for link in links]
+    while left:
+        grown = [link for link in left if int(topology.source[link]) in reached]
+        for link in grown:
+            end = int(topology.target[link])
+            if end in reached:
+                raise InputError(f"tree from die {root}: two of its links end at die {end}")
+            reached[end] = reached[int(topology.source[link])] + float(topology.latency_s[link])
+        if not grown:
+            raise InputError(f"tree from die {root}: {len(left)} of its links are cut off from it")
+        left = [link for link in left if int(topology.target[link]) not in reached]
+    return reached
+
+
+def join_flows(parts: Sequence[Flows]) -> Flows:
+    """All rows of several flow sets as one; parents stay apart."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        none, empty = np.zeros(0, dtype=np.int32), np.zeros(0)
+        start = np.zeros(1, dtype=np.int32)
+        return Flows(none, none.copy(), empty, none.copy(), start, empty.copy(), none.copy())
+    first_parent = np.cumsum([0] + [int(p.parent.max(initial=-1)) + 1 for p in parts[:-1]])
+    counts = [part.hops for part in parts]
+    return Flows(
+        source=np.concatenate([part.source for part in parts]),
+        target=np.concatenate([part.target for part in parts]),
+        bytes=np.concatenate([part.bytes for part in parts]),
+        hop_link=np.concatenate([part.hop_link for part in parts]),
+        hop_start=row_starts(np.concatenate(counts)),
+        latency_s=np.concatenate([part.latency_s for part in parts]),
+        parent=np.concatenate(
+            [p.parent + first for p, first in zip(parts, first_parent, strict=True)]
+        ).astype(np.int32),
+    )
+
+
+def link_bytes(flows: Flows, topology: Topology) -> FloatArray:
+    """Bytes that cross each directed link [links]."""
+    each = np.repeat(flows.bytes, flows.hops)
+    summed = np.bincount(flows.hop_link, weights=each, minlength=topology.links)
+    return summed.astype(np.float64, copy=False)
+
+
+def byte_hops(flows: Flows) -> float:
+    """Bytes times links crossed, summed: what die-to-die energy pays."""
+    return float(flows.bytes @ flows.hops)
+
+
+def phase_time(flows: Flows, topology: Topology) -> PhaseTime:
+    """Time of one phase whose flows have the machine to themselves, in closed form.
+
+    With weights = bytes a single water-filling at the start stays the max-min allocation to the
+    end.  Let flow f be frozen at level u_f, so that its rate is bytes_f u_f and it drains at 1/u_f.
+    At time t the flows left are those of u < 1/t.  A link that froze flows at a level u < 1/t was
+    full with flows of level <= u, all of which are left, so it still freezes them at u; every other
+    link has only lost flows, so it cannot fill before them.  Hence nobody gains when an early
+    finisher leaves, and the phase lasts its most loaded link's bytes / B (plus the last latency).
+    """
+    known = flows._phases.get(topology)
+    if known is None:
+        drain = _drain(flows, topology)
+        finish = np.where(flows.moving, drain + flows.latency_s, 0.0)
+        for column in (drain, finish):
+            column.setflags(write=False)
+        known = PhaseTime(float(finish.max(initial=0.0)), drain, finish)
+        flows._phases[topology] = known
+    return known
+
+
+def _drain(flows: Flows, topology: Topology) -> FloatArray:
+    hops = flows.hops
+    if len(hops) and int(hops.max()) <= 1:  # neighbours only: each link drains by itself
+        drain = np.zeros(len(flows))
+        busy = link_bytes(flows, topology) / topology.bytes_per_s
+        drain[hops == 1] = busy[flows.hop_link]
+        drain[flows.bytes == 0] = 0.0
+        return drain
+    rates = max_min_rates(flows.hop_link, flows.hop_start, flows.bytes, topology.bytes_per_s)
+    moving = flows.moving
+    drain = np.zeros(len(flows))
+    drain[moving] = flows.bytes[moving] / rates[moving]
+    return drain
+
+
+def contention_factor(flows: Flows, topology: Topology) -> float:
+    """Phase time over the time that its slowest flow would need alone on a shortest live path.
+
+    1 where nobody is in anybody's way, below 1 where flows are split over several paths; 1 for a
+    phase that moves nothing.  SPEC 5.
+    """
+    moving = flows.moving
+    if not moving.any():
+        return 1.0
+    total = np.bincount(flows.parent, weights=flows.bytes)
+    alone = make_flows(
+        topology, flows.source[moving], flows.target[moving], total[flows.parent[moving]]
+    )
+    narrowest = np.minimum.reduceat(topology.bytes_per_s[alone.hop_link], alone.hop_start[:-1])
+    slowest = float((alone.bytes / narrowest + alone.latency_s).max())
+    return phase_time(flows, topology).duration_s / slowest
+
+
+def _check(topology: Topology, source: IntArray, target: IntArray, amounts: FloatArray) -> None:
+    if source.shape != target.shape:
+        raise InputError(f"flows: {len(source)} sources, {len(target)} targets")
+    dies = topology.machine.die_count
+    for ends in (source, target):
+        wrong = ends[(ends < 0) | (ends >= dies)]
+        if len(wrong):
+            raise InputError(f"flows: found die {int(wrong[0])}, allowed: 0 to {dies - 1}")
+    if not (np.isfinite(amounts) & (amounts >= 0)).all():
+        wrong_bytes = amounts[~(np.isfinite(amounts) & (amounts >= 0))][0]
+        raise InputError(f"flows: found {wrong_bytes:g} bytes, allowed: a finite number from 0")
