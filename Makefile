@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PROJECT ?= sample_projects/llama2-7b-6x8.tempstudio
 VENV_PYTHON := .venv/bin/python
-PYTEST := $(VENV_PYTHON) -m pytest
+PYTEST := $(VENV_PYTHON) .setup/test.py
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run test slow study bench fuzz lint screenshots clean distclean

@@ -60,7 +60,7 @@ def is_ready() -> bool:
 
 
 def build_requirements(folders: list) -> list:
-    """What the build backends of these folders ask for, so that all can be built without isolation."""
+    """What the build backends of these folders ask for: with it, no build needs isolation."""
     import tomllib
 
     wanted = set()
@@ -135,7 +135,7 @@ def add_packages() -> int:
         if failure:
             return give_up(f"no virtual environment: {failure}")
     plugins = plugin_folders()
-    say("packages (some 450 MB the first time: a minute or so)")
+    say("packages (some 220 MB to fetch the first time)")
     failure = pip_install(*build_requirements([ROOT, *plugins]))
     failure = failure or pip_install("--no-build-isolation", "-e", ".[dev]")
     if failure:
@@ -165,8 +165,8 @@ def bring_in(lacking: list) -> int:
 def main() -> int:
     if sys.version_info < OLDEST_PYTHON:
         say(
-            "Python 3.11 or newer is needed, this is %d.%d; name another with: make PYTHON=python3.12"
-            % sys.version_info[:2]
+            f"Python 3.11 or newer is needed, this is {sys.version.split()[0]}; "
+            "name another with: make PYTHON=python3.12"
         )
         return 1
     began = time.monotonic()

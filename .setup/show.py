@@ -8,7 +8,7 @@ from pathlib import Path
 OUT = Path("out")
 # Qt ends the process where it finds no display or lacks a library, so another one asks.
 WINDOW_PROBE = "from PySide6.QtWidgets import QApplication; QApplication([])"
-PAINTER_PROBE = "import PySide6.QtGui"
+PAINTER_PROBE = "import PySide6.QtWidgets"
 
 
 def succeeds(code: str) -> bool:
