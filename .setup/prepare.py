@@ -152,13 +152,19 @@ def add_packages() -> int:
 
 def bring_in(lacking: list) -> int:
     """Install the system packages that are lacking and whatever else is not there yet."""
-    if is_ready() or "python3-venv" in lacking:
+    began = time.monotonic()
+    if is_ready():
         add_system_libraries(lacking)
-        return 0 if is_ready() else add_packages()
+        return 0
+    if "python3-venv" in lacking:
+        add_system_libraries(lacking)
+        lacking = []
     with ThreadPoolExecutor(1) as beside:  # apt-get and pip need not wait for each other
         libraries = beside.submit(add_system_libraries, lacking)
         status = add_packages()
         libraries.result()
+    if status == 0:
+        say(f"ready after {time.monotonic() - began:.0f} s")
     return status
 
 
@@ -169,7 +175,6 @@ def main() -> int:
             "name another with: make PYTHON=python3.12"
         )
         return 1
-    began = time.monotonic()
     try:
         LOG.parent.mkdir(exist_ok=True)
         # One set-up at a time: a second make in this folder waits here for the first.
@@ -179,13 +184,10 @@ def main() -> int:
         if is_ready() and not lacking:
             return 0
         LOG.write_text("")
-        status = bring_in(lacking)
+        return bring_in(lacking)
     except OSError as error:
         say(f"cannot set up here: {error}")
         return 1
-    if status == 0:
-        say(f"ready after {time.monotonic() - began:.0f} s")
-    return status
 
 
 if __name__ == "__main__":
