@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -53,7 +55,7 @@ class Flows:
     def __len__(self) -> int:
         return len(self.source)
 
-    @property
+    @cached_property
     def hops(self) -> IntArray:
         """Links of each row [rows]."""
         return np.diff(self.hop_start)
@@ -62,10 +64,25 @@ class Flows:
         """The link numbers of a row."""
         return tuple(self.hop_link[self.hop_start[row] : self.hop_start[row + 1]].tolist())
 
-    @property
+    @cached_property
     def moving(self) -> NDArray[np.bool_]:
         """Rows that need the network at all: some bytes over some link [rows]."""
         return (self.bytes > 0) & (self.hops > 0)
+
+    @cached_property
+    def weights(self) -> FloatArray:
+        """Claims against strangers: bytes, scaled to a mean of 1 over the moving rows [rows]."""
+        return (
+            self.bytes / self.bytes[self.moving].mean() if self.moving.any() else self.bytes * 0.0
+        )
+
+    @cached_property
+    def claim(self) -> bytes:
+        """A digest of who wants what share of which links: equal where the sharing is the same."""
+        digest = blake2b(self.hop_link.tobytes(), digest_size=16)
+        digest.update(self.hop_start.tobytes())
+        digest.update(self.weights.tobytes())
+        return digest.digest()
 
 
 @dataclass(frozen=True, eq=False)
