@@ -79,7 +79,9 @@ def missing_packages(with_window: bool) -> list:
 
 def sudo_line(packages: list) -> str:
     """What a person who is not root has to type."""
-    return "sudo apt-get install -y --no-install-recommends " + " ".join(packages)
+    return "sudo apt-get update && sudo apt-get install -y --no-install-recommends " + " ".join(
+        packages
+    )
 
 
 def install(packages: list, log: Path) -> bool:
