@@ -179,8 +179,7 @@ def main() -> int:
         LOG.parent.mkdir(exist_ok=True)
         # One set-up at a time: a second make in this folder waits here for the first.
         fcntl.flock(os.open(ROOT, os.O_RDONLY), fcntl.LOCK_EX)
-        has_display = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-        lacking = system_libraries.missing_packages(has_display)
+        lacking = system_libraries.missing_packages(os.environ)
         if is_ready() and not lacking:
             return 0
         LOG.write_text("")

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 # What each package brings is asked of the dynamic loader, by soname: a library that loads is
@@ -21,12 +22,17 @@ OFFSCREEN = {
     "libdbus-1-3": "libdbus-1.so.3",
     "libfontconfig1": "libfontconfig.so.1",
 }
-WINDOW = {
+X11 = {
     "libxcb-cursor0": "libxcb-cursor.so.0",
     "libxkbcommon-x11-0": "libxkbcommon-x11.so.0",
     "libxcb-icccm4": "libxcb-icccm.so.4",
     "libxcb-keysyms1": "libxcb-keysyms.so.1",
     "libxcb-shape0": "libxcb-shape.so.0",
+}
+WAYLAND = {
+    "libwayland-client0": "libwayland-client.so.0",
+    "libwayland-cursor0": "libwayland-cursor.so.0",
+    "libwayland-egl1": "libwayland-egl.so.1",
 }
 FONTS = "fonts-dejavu-core"
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.local/share/fonts", "~/.fonts")
@@ -60,15 +66,22 @@ def has_fonts() -> bool:
     )
 
 
-def missing_packages(with_window: bool) -> list:
-    """The Debian packages that have to be installed for Qt, in a fixed order; none elsewhere."""
+def missing_packages(environment: Mapping) -> list:
+    """The Debian packages Qt still needs for the displays that the environment names.
+
+    In a fixed order; none where the system is no Debian.
+    """
     try:
         os_release = Path("/etc/os-release").read_text(encoding="utf-8")
     except OSError:
         return []
     if not is_debian(os_release) or shutil.which("apt-get") is None:
         return []
-    wanted = dict(OFFSCREEN, **WINDOW) if with_window else OFFSCREEN
+    wanted = dict(OFFSCREEN)
+    if environment.get("DISPLAY"):
+        wanted.update(X11)
+    if environment.get("WAYLAND_DISPLAY"):
+        wanted.update(WAYLAND)
     missing = [package for package, soname in wanted.items() if not loads(soname)]
     if not has_fonts():
         missing.append(FONTS)

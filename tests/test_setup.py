@@ -56,7 +56,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def test_nothing_is_done_the_second_time(
     checkout: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda with_window: [])
+    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda environment: [])
     monkeypatch.setattr(checkout, "attempt", lambda command: pytest.fail(f"ran {command}"))
     assert checkout.main() == 0
     assert capsys.readouterr().out == ""
@@ -121,7 +121,7 @@ def test_a_failed_install_is_not_taken_for_done(
     checkout: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (checkout.ROOT / "pyproject.toml").write_text('[build-system]\nrequires = ["hatchling"]')
-    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda with_window: [])
+    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda environment: [])
     monkeypatch.setattr(checkout, "attempt", lambda command: "ERROR: the index is down")
     assert checkout.main() == 1
     assert "the index is down" in capsys.readouterr().out
@@ -133,7 +133,7 @@ def test_other_people_are_told_the_sudo_line_and_go_on(
 ) -> None:
     lacking = ["libegl1", "fonts-dejavu-core"]
     monkeypatch.setattr(checkout.os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda with_window: lacking)
+    monkeypatch.setattr(checkout.system_libraries, "missing_packages", lambda environment: lacking)
     assert checkout.main() == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line.endswith(
@@ -166,14 +166,22 @@ def test_only_what_is_missing_is_asked_for(
     monkeypatch.setattr(libraries.importlib.util, "find_spec", lambda name: object())
     monkeypatch.setattr(libraries, "has_fonts", lambda: False)
     monkeypatch.setattr(
-        libraries, "loads", lambda soname: "GL" not in soname and "xcb" not in soname
+        libraries,
+        "loads",
+        lambda soname: not {"GL", "EGL", "xcb", "egl"} & set(re.split(r"[-.]|lib", soname)),
     )
     offscreen = ["libgl1", "libegl1", "fonts-dejavu-core"]
-    assert libraries.missing_packages(with_window=False) == offscreen
-    window = set(libraries.missing_packages(with_window=True)) - set(offscreen)
+    assert libraries.missing_packages({}) == offscreen
+    window = set(libraries.missing_packages({"DISPLAY": ":0"})) - set(offscreen)
     assert window == {"libxcb-cursor0", "libxcb-icccm4", "libxcb-keysyms1", "libxcb-shape0"}
+    assert libraries.missing_packages({"WAYLAND_DISPLAY": "wayland-0"}) == [
+        "libgl1",
+        "libegl1",
+        "libwayland-egl1",
+        "fonts-dejavu-core",
+    ]
     monkeypatch.setattr(libraries, "is_debian", lambda os_release: False)
-    assert libraries.missing_packages(with_window=True) == []
+    assert libraries.missing_packages({"DISPLAY": ":0"}) == []
 
 
 def test_a_library_counts_when_the_loader_finds_it(libraries: ModuleType) -> None:
