@@ -54,21 +54,27 @@ class Degrees:
 def axis_groups(degrees: Degrees, axes: tuple[str, ...], stage: int = 0) -> NDArray[np.int32]:
     """Ranks that differ only along `axes`, within one pipeline stage: [groups, members].
 
-    Ranks count the grid (pp, dp, sp, tp, stream) with stream fastest.
+    Ranks count the grid (pp, dp, sp, tp, stream) with stream fastest.  Axis `ep` stands for `ep`
+    consecutive replicas of dp, `replica` for the replicas that hold the same experts.
 
     >>> axis_groups(Degrees(dp=2, stream=3), ("stream",)).tolist()
     [[0, 1, 2], [3, 4, 5]]
     >>> axis_groups(Degrees(dp=2, stream=3), ("dp",)).tolist()
     [[0, 3], [1, 4], [2, 5]]
     """
-    unknown = [axis for axis in axes if axis not in AXES[1:]]
+    names = ("replica", "ep", *AXES[2:])
+    wanted = tuple(part for axis in axes for part in (names[:2] if axis == "dp" else (axis,)))
+    unknown = [axis for axis in wanted if axis not in names]
     if unknown:
-        raise InputError(f"axis: found {unknown[0]!r}, allowed: {', '.join(AXES[1:])}")
-    ranks = np.arange(degrees.size, dtype=np.int32).reshape(degrees.shape)[stage]
-    kept = [i for i, axis in enumerate(AXES[1:]) if axis not in axes]
-    moved = [AXES[1:].index(axis) for axis in axes]
-    members = int(np.prod([ranks.shape[i] for i in moved], dtype=np.int64))
-    groups = np.transpose(ranks, kept + moved).reshape(-1, members)
+        raise InputError(f"axis: found {unknown[0]!r}, allowed: dp, {', '.join(names)}")
+    ranks = np.arange(degrees.size, dtype=np.int32).reshape(degrees.pp, -1)[stage]
+    grid = ranks.reshape(
+        degrees.dp // degrees.ep, degrees.ep, degrees.sp, degrees.tp, degrees.stream
+    )
+    kept = [i for i, axis in enumerate(names) if axis not in wanted]
+    moved = [names.index(axis) for axis in wanted]
+    members = int(np.prod([grid.shape[i] for i in moved], dtype=np.int64))
+    groups = np.ascontiguousarray(np.transpose(grid, kept + moved).reshape(-1, members))
     groups.setflags(write=False)
     return groups
 

@@ -47,15 +47,16 @@ class Stream:
     """A tensor-stream phase (SPEC 4): chunks pass through every group that spans `axis`.
 
     `chunk_bytes` holds the bytes of the chunk that starts on each member [members].  `reverse` runs
-    the schedule backwards in time (a reduction).  `waves` is q: the schedule runs that often, each
-    with 1/q of every chunk.  `through_hbm` says that no q up to 64 fits the SRAM.
+    the schedule backwards in time (a reduction).  `resident_bytes` is the SRAM that row and output tiles
+    take beside the chunks; where held and arriving chunks and these exceed the SRAM, the phase runs
+    in waves, and each wave after the first reads `reread_bytes` again.
     """
 
     axis: str
     chunk_bytes: tuple[float, ...]
     reverse: bool = False
-    waves: int = 1
-    through_hbm: bool = False
+    resident_bytes: float = 0.0
+    reread_bytes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,14 @@ class OperatorChoice:
 class Partition:
     """The whole job cut up: one program a stage (of each interleaved model chunk, stage fastest).
 
-    `micro_batches` is the number one replica works through in a step (the largest share).
+    `micro_batches` is the number one replica works through in a step (the largest share); `fill` the
+    share of all replicas' micro-batch slots that hold samples (1 where everything divides).
+    `sequence_dies` is how many dies of a stream group share a sequence (1: attention is local).
     """
 
     degrees: Degrees
     stages: tuple[StageProgram, ...]
     micro_batches: int
+    fill: float = 1.0
+    sequence_dies: int = 1
     choices: tuple[OperatorChoice, ...] = ()

@@ -40,6 +40,7 @@ class FlowSets:
     unit_bytes: FloatArray
     hop_start: IntArray
     hop_link: IntArray
+    label: IntArray  # which part each flow carries, -1 where that has no meaning
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ class Templates:
     An item is one round of a stream, one step of a collective, or one undivided piece of compute.
     `start_s`, `end_s` count from the copy's start; `compute_s` is how long the item computes (from
     its start); `finish_start[i]` points into `finish_s`, when each flow of the item arrives (from the
-    item's start); `label_start[i]` into `label`, which part each flow carries (-1: none kept).
+    item's start).
     Items of lane FOREGROUND follow one another; BACKGROUND ones run beside them, also in order.
     """
 
@@ -68,8 +69,6 @@ class Templates:
     scale: FloatArray
     finish_start: IntArray
     finish_s: FloatArray
-    label_start: IntArray
-    label: IntArray
     buffer_bytes: FloatArray
 
 
@@ -330,8 +329,6 @@ class Timeline:
             at = int(table.finish_start[item])
             finish = table.finish_s[at : at + count]
             flying = np.flatnonzero(finish > since)
-            mark = int(table.label_start[item])
-            labels = table.label[mark : mark + count] if mark >= 0 else np.full(count, -1)
             flows.append((first + flying).astype(np.int32))
             columns.append(
                 (
@@ -339,7 +336,7 @@ class Timeline:
                     since / finish[flying],
                     finish[flying],
                     np.full(len(flying), table.phase[item], dtype=np.int32),
-                    labels[flying].astype(np.int32),
+                    sets.label[first + flying],
                 )
             )
         return self._gathered(flows, columns)

@@ -1,0 +1,174 @@
+"""The flows of a phase on the real mesh: a stream's rounds, a collective's steps, a hand-over.
+
+All groups of a stage run a phase together, so a step holds the flows of every group.  Streams that
+repeat a schedule share one pattern whatever their chunk size: only the bytes are scaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingOf
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tempstudio.core.collectives import best_collective
+from tempstudio.core.mapping import Mapping, Route, StreamGroup
+from tempstudio.core.network import Flows, join_flows, make_flows, phase_time
+from tempstudio.core.parallel import Degrees, axis_groups
+from tempstudio.core.partition import Collective, Stream
+from tempstudio.core.topology import FloatArray, IntArray, Topology
+
+REFERENCE_BYTES = 1e9
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Concurrent flows whose bytes are multiples of a scale.
+
+    `flows` carries `REFERENCE_BYTES` x unit; `drain_s` [flows] is for that size and grows with it,
+    `latency_s` does not.  `label` is the part that each flow carries, -1 for none.
+    """
+
+    flows: Flows
+    drain_s: FloatArray
+    label: IntArray
+
+    def finish_s(self, scale: float) -> FloatArray:
+        """When each flow arrives if the unit is `scale` bytes."""
+        moved = self.drain_s * (scale / REFERENCE_BYTES)
+        return np.where(self.flows.moving, moved + self.flows.latency_s, 0.0)
+
+    def scaled(self, scale: float) -> Flows:
+        """The flows with their real bytes."""
+        return replace(self.flows, bytes=self.flows.bytes * (scale / REFERENCE_BYTES))
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """The steps of a phase in order; None where a round moves nothing."""
+
+    steps: tuple[Step | None, ...]
+    buffer_chunks: float = 0.0
+    algorithm: str = ""
+
+
+def make_step(flows: Flows, label: IntArray, topology: Topology) -> Step:
+    """A step with the flows' drain times, alone on the machine."""
+    return Step(flows, phase_time(flows, topology).drain_s, label)
+
+
+def stream_pattern(
+    stream: Stream,
+    groups: Sequence[StreamGroup],
+    routes: MappingOf[tuple[int, int], Route],
+    topology: Topology,
+) -> Pattern:
+    """The rounds of a stream in all its groups; a reduction runs them backwards in time."""
+    largest = max(stream.chunk_bytes)
+    unit = np.array(stream.chunk_bytes) / largest if largest > 0 else np.zeros(1)
+    rounds = max((group.schedule.n_rounds for group in groups), default=1)
+    steps = [
+        _stream_round(t, unit, groups, routes, topology, stream.reverse) for t in range(rounds)
+    ]
+    if stream.reverse:
+        steps.reverse()
+    buffers = max((group.schedule.peak_buffer_chunks for group in groups), default=0.0)
+    return Pattern(tuple(steps), float(buffers))
+
+
+def _stream_round(
+    t: int,
+    unit: FloatArray,
+    groups: Sequence[StreamGroup],
+    routes: MappingOf[tuple[int, int], Route],
+    topology: Topology,
+    reverse: bool,
+) -> Step | None:
+    source, target, size, label = [], [], [], []
+    for group in groups:
+        table = group.schedule.transfers
+        rows = table[table[:, 0] == t]
+        dies = np.array(group.dies, dtype=np.int32)
+        ends = (rows[:, 2], rows[:, 1]) if reverse else (rows[:, 1], rows[:, 2])
+        source.append(dies[ends[0]])
+        target.append(dies[ends[1]])
+        split = group.schedule.split
+        size.append(unit[rows[:, 3] // split] / split)
+        label.append(rows[:, 3])
+    if not source or not sum(len(part) for part in source):
+        return None
+    flows = make_flows(
+        topology,
+        np.concatenate(source),
+        np.concatenate(target),
+        np.concatenate(size) * REFERENCE_BYTES,
+    )
+    flows = rerouted(flows, routes, topology)
+    labels = np.concatenate(label).astype(np.int32)[flows.parent]
+    return make_step(flows, labels, topology)
+
+
+def collective_pattern(
+    collective: Collective,
+    degrees: Degrees,
+    stage: int,
+    mapping: Mapping,
+    topology: Topology,
+) -> Pattern:
+    """The steps of a collective in all groups of a stage, each by its best algorithm."""
+    placement = np.array(mapping.placement, dtype=np.int32)
+    groups = placement[axis_groups(degrees, collective.axes, stage)]
+    if groups.shape[1] < 2 or collective.bytes <= 0.0:
+        return Pattern(())
+    schedules = []
+    names: dict[str, int] = {}
+    for members in groups.tolist():
+        best = best_collective(collective.op, tuple(members), collective.bytes, topology)
+        schedules.append(best.steps)
+        names[best.algorithm] = names.get(best.algorithm, 0) + 1
+    steps = []
+    for t in range(max(len(schedule) for schedule in schedules)):
+        flows = join_flows([schedule[t] for schedule in schedules if t < len(schedule)])
+        flows = rerouted(flows, mapping.routes, topology)
+        flows = replace(flows, bytes=flows.bytes * (REFERENCE_BYTES / collective.bytes))
+        steps.append(make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology))
+    return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))
+
+
+def handover_pattern(
+    degrees: Degrees, stage: int, towards: int, mapping: Mapping, topology: Topology
+) -> Pattern:
+    """Every rank of a stage sends to its peer in another stage."""
+    placement = np.array(mapping.placement, dtype=np.int32).reshape(degrees.pp, -1)
+    flows = make_flows(topology, placement[stage], placement[towards], REFERENCE_BYTES)
+    flows = rerouted(flows, mapping.routes, topology)
+    step = make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+    return Pattern((step,), algorithm="direct")
+
+
+def rerouted(
+    flows: Flows, routes: MappingOf[tuple[int, int], Route], topology: Topology
+) -> Flows:
+    """Flows along the mapper's paths where it has chosen some; a split flow becomes several rows."""
+    if not routes:
+        return flows
+    pairs = list(zip(flows.source.tolist(), flows.target.tolist(), strict=True))
+    if not any(pair in routes for pair in pairs):
+        return flows
+    rows: list[int] = []
+    share: list[float] = []
+    paths: list[tuple[int, ...]] = []
+    for row, pair in enumerate(pairs):
+        for fraction, path in routes.get(pair, ((1.0, flows.route(row)),)):
+            rows.append(row)
+            share.append(fraction)
+            paths.append(path)
+    made = make_flows(
+        topology,
+        flows.source[rows],
+        flows.target[rows],
+        flows.bytes[rows] * np.array(share),
+        route=paths,
+    )
+    return replace(made, parent=flows.parent[rows])

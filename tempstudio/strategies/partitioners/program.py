@@ -1,0 +1,245 @@
+"""From a model and degrees to the programs of all pipeline stages."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.memory import activation_bytes, inside_tensors, score_bytes, state_bytes
+from tempstudio.core.parallel import Degrees, share_sizes
+from tempstudio.core.partition import (
+    BACKWARD,
+    FORWARD,
+    RECOMPUTE,
+    Collective,
+    OperatorChoice,
+    Partition,
+    Phase,
+    Segment,
+    StageProgram,
+)
+from tempstudio.core.workload import Block, Operator, TrainingJob, Workload
+from tempstudio.strategies.partitioners.layouts import (
+    DESCRIPTIONS,
+    PRODUCTS,
+    ROWS,
+    choose_layouts,
+)
+from tempstudio.strategies.partitioners.pointwise import (
+    attention_phases,
+    embedding_phases,
+    loss_phases,
+    memory_phase,
+)
+from tempstudio.strategies.partitioners.products import product_backward, product_forward
+from tempstudio.strategies.partitioners.sharding import gathers, optimizer_segment, reductions
+from tempstudio.strategies.partitioners.shares import Rules, Shares, check_degrees, make_shares
+
+Run = tuple[Block, int]  # a block and how often a stage repeats it
+
+
+def build_partition(
+    workload: Workload, machine: Machine, job: TrainingJob, degrees: Degrees, rules: Rules
+) -> Partition:
+    """The programs of all stages; `InputError` where the degrees are not legal."""
+    check_degrees(workload, machine, job, degrees, rules)
+    shares = make_shares(workload, job, degrees, rules)
+    stages = tuple(
+        _stage_program(blocks, shares) for blocks in split_stages(workload, degrees)
+    )
+    micro_batches = math.ceil(math.ceil(job.global_batch / degrees.dp) / shares.sequences)
+    slots = degrees.dp * micro_batches * shares.sequences
+    return Partition(
+        degrees=degrees,
+        stages=stages,
+        micro_batches=micro_batches,
+        fill=job.global_batch / slots,
+        sequence_dies=shares.sequence_dies,
+        choices=_choices(workload, shares),
+    )
+
+
+def split_stages(workload: Workload, degrees: Degrees) -> list[tuple[Run, ...]]:
+    """Blocks of each model chunk: layers as even as whole layers allow, in order.
+
+    What comes before the first layer goes to the first chunk, what follows the last to the last.
+    """
+    chunks = degrees.pp * degrees.interleave
+    room = share_sizes(workload.layers, chunks).tolist()
+    found: list[list[Run]] = [[] for _ in range(chunks)]
+    here = 0
+    for block in workload.blocks:
+        if not any(operator.kind == "attention" for operator in block.operators):
+            found[here].append((block, block.repeat))
+            continue
+        left = block.repeat
+        while left:
+            while room[here] == 0:
+                here += 1
+            taken = min(left, room[here])
+            found[here].append((block, taken))
+            room[here] -= taken
+            left -= taken
+    return [tuple(runs) for runs in found]
+
+
+def _stage_program(runs: tuple[Run, ...], shares: Shares) -> StageProgram:
+    degrees, job = shares.degrees, shares.job
+    parameters = sum(repeat * _stage_parameters(block, degrees) for block, repeat in runs)
+    weights, gradients, optimizer = state_bytes(parameters, degrees, job)
+    send = float(shares.norm_rows * shares.hidden * shares.element) if degrees.pp > 1 else 0.0
+    backwards = tuple(
+        tuple(_backward_segment(block, repeat, shares, last) for block, repeat in reversed(runs))
+        for last in (False, True)
+    )
+    return StageProgram(
+        forward=tuple(_forward_segment(block, repeat, shares) for block, repeat in runs),
+        backward=backwards[0],
+        backward_last=backwards[1],
+        optimizer=(optimizer_segment(runs, shares),),
+        weight_bytes=weights,
+        gradient_bytes=gradients,
+        optimizer_bytes=optimizer,
+        send_bytes=send,
+    )
+
+
+def _stage_parameters(block: Block, degrees: Degrees) -> float:
+    return sum(
+        op.parameters / (degrees.ep if op.kind == "experts" else 1) for op in block.operators
+    )
+
+
+@lru_cache(maxsize=256)
+def _saved_bytes(block: Block, shares: Shares) -> tuple[float, float]:
+    """(kept per copy until its backward, needed besides while the backward of a copy runs)."""
+    job = shares.job
+    tokens = shares.rows * shares.degrees.stream
+    whole = activation_bytes(block, tokens, job, shares.parts, shares.hidden)
+    scores = sum(score_bytes(op, tokens, job, shares.parts) for op in block.operators)
+    if job.recompute == "none" or not _is_layer(block):
+        return whole, 0.0
+    if job.recompute == "selective":
+        return whole, scores
+    kept = tokens * shares.hidden * job.bytes_per_element / shares.parts.outside
+    return kept, max(0.0, whole + scores - kept)
+
+
+def _is_layer(block: Block) -> bool:
+    return any(operator.kind == "attention" for operator in block.operators)
+
+
+def _forward_segment(block: Block, repeat: int, shares: Shares) -> Segment:
+    layouts = choose_layouts(block, shares)
+    return Segment(
+        name=block.name,
+        pass_=FORWARD,
+        phases=_forward_phases(block, layouts, shares, FORWARD),
+        repeat=repeat,
+        background=gathers(block, shares, FORWARD),
+        saved_bytes=_saved_bytes(block, shares)[0],
+    )
+
+
+def _forward_phases(
+    block: Block, layouts: dict[str, str], shares: Shares, pass_: str
+) -> tuple[Phase, ...]:
+    inside = inside_tensors(block)
+    return tuple(
+        phase
+        for operator in block.operators
+        for phase in _operator_phases(operator, layouts, inside, shares, pass_)
+    )
+
+
+def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> Segment:
+    layouts = choose_layouts(block, shares)
+    inside = inside_tensors(block)
+    again = _recompute_phases(block, layouts, shares)
+    phases = tuple(
+        phase
+        for operator in reversed(block.operators)
+        for phase in _operator_phases(operator, layouts, inside, shares, BACKWARD)
+    )
+    saved, transient = _saved_bytes(block, shares)
+    return Segment(
+        name=block.name,
+        pass_=BACKWARD,
+        phases=(*again, *phases),
+        repeat=repeat,
+        background=(*gathers(block, shares, BACKWARD), *reductions(block, shares, last)),
+        saved_bytes=-saved,
+        transient_bytes=transient,
+    )
+
+
+def _recompute_phases(
+    block: Block, layouts: dict[str, str], shares: Shares
+) -> tuple[Phase, ...]:
+    recompute = shares.job.recompute
+    if recompute == "none" or not _is_layer(block):
+        return ()
+    if recompute == "full":
+        return _forward_phases(block, layouts, shares, RECOMPUTE)
+    return tuple(
+        phase
+        for operator in block.operators
+        if operator.kind == "attention"
+        for phase in attention_phases(
+            operator, layouts.get(operator.name, ROWS), shares, RECOMPUTE
+        )
+    )
+
+
+def _operator_phases(
+    operator: Operator,
+    layouts: dict[str, str],
+    inside: frozenset[str],
+    shares: Shares,
+    pass_: str,
+) -> list[Phase]:
+    if operator.kind in PRODUCTS:
+        mode = layouts[operator.name]
+        if pass_ == BACKWARD:
+            return _with_experts(operator, product_backward(operator, mode, shares), shares, pass_)
+        return _with_experts(operator, product_forward(operator, mode, shares, pass_), shares, pass_)
+    if operator.kind == "attention":
+        return attention_phases(operator, layouts.get(operator.name, ROWS), shares, pass_)
+    if operator.kind == "embedding":
+        return embedding_phases(operator, shares, pass_)
+    if operator.kind == "loss":
+        return loss_phases(operator, shares, pass_)
+    return memory_phase(operator, operator.name in inside, shares, pass_)
+
+
+def _with_experts(
+    operator: Operator, phases: list[Phase], shares: Shares, pass_: str
+) -> list[Phase]:
+    """Tokens travel to their experts before the first product and back after the second."""
+    if operator.kind != "experts" or shares.degrees.ep == 1:
+        return phases
+    width = operator.in_features if operator.role == "column" else operator.out_features
+    size = float(shares.norm_rows * operator.active_experts * width * shares.element)
+    exchange = Phase(
+        operator.name,
+        pass_,
+        collective=Collective("all-to-all", ("ep",), size),
+        role="E",
+        tensor="routed tokens",
+        buffer_bytes=size,
+    )
+    enters = (operator.role == "column") == (pass_ != BACKWARD)
+    return [exchange, *phases] if enters else [*phases, exchange]
+
+
+def _choices(workload: Workload, shares: Shares) -> tuple[OperatorChoice, ...]:
+    return tuple(
+        OperatorChoice(
+            operator.name,
+            shares.degrees,
+            DESCRIPTIONS[choose_layouts(block, shares).get(operator.name, ROWS)],
+        )
+        for block in workload.blocks
+        for operator in block.operators
+    )

@@ -1,0 +1,98 @@
+"""What data parallelism and ZeRO add: gradient reduction, weight gathering, the optimizer."""
+
+from __future__ import annotations
+
+from tempstudio.core.partition import BACKWARD, OPTIMIZER, Collective, Phase, Segment, Work
+from tempstudio.core.workload import Block, Operator
+from tempstudio.strategies.partitioners.shares import Shares
+
+
+def shard_axes(operator: Operator, shares: Shares) -> tuple[str, ...]:
+    """Axes over which an operator's weights are equal: dp and sp, without ep for experts."""
+    data = "replica" if operator.kind == "experts" and shares.degrees.ep > 1 else "dp"
+    sizes = {"dp": shares.degrees.dp, "replica": shares.degrees.dp // shares.degrees.ep}
+    axes = (data,) if sizes[data] > 1 else ()
+    return (*axes, "sp") if shares.degrees.sp > 1 else axes
+
+
+def own_parameters(operator: Operator, shares: Shares) -> float:
+    """Parameters of one operator that a rank of the tp x stream group stands for."""
+    group = shares.degrees.tp * shares.degrees.stream
+    experts = shares.degrees.ep if operator.kind == "experts" else 1
+    return operator.parameters / group / experts
+
+
+def gathers(block: Block, shares: Shares, pass_: str) -> tuple[Phase, ...]:
+    """ZeRO-3: each operator's weights gathered over dp x sp, once a pass and micro-batch."""
+    if shares.degrees.zero < 3:
+        return ()
+    return tuple(
+        _exchange(operator, shares, pass_, "all-gather", shares.element, "W", "weight")
+        for operator in block.operators
+        if operator.parameters and shard_axes(operator, shares)
+    )
+
+
+def reductions(block: Block, shares: Shares, last: bool) -> tuple[Phase, ...]:
+    """Gradients reduced over dp x sp: after the last micro-batch, after each one from ZeRO-2 on."""
+    zero = shares.degrees.zero
+    if not last and zero < 2:
+        return ()
+    op = "reduce-scatter" if zero >= 1 else "all-reduce"
+    found = [
+        _exchange(operator, shares, BACKWARD, op, shares.job.gradient_bytes, "G", "gradient")
+        for operator in reversed(block.operators)
+        if operator.parameters and shard_axes(operator, shares)
+    ]
+    norms = sum(op_.parameters for op_ in block.operators if op_.kind == "norm")
+    if last and norms and shares.degrees.tp * shares.degrees.stream > 1:
+        axes = tuple(
+            axis for axis in ("tp", "stream") if getattr(shares.degrees, axis) > 1
+        )
+        size = float(norms * shares.job.gradient_bytes)
+        found.append(
+            Phase(f"{block.name} norms", BACKWARD, role="G", tensor="norm gradients",
+                  collective=Collective("all-reduce", axes, size))
+        )
+    return tuple(found)
+
+
+def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> Segment:
+    """The update: every state is read and written once; ZeRO-1 and 2 then gather the weights."""
+    degrees, job = shares.degrees, shares.job
+    own = sum(
+        repeat * own_parameters(operator, shares)
+        for block, repeat in blocks
+        for operator in block.operators
+    )
+    updated = own / (degrees.shards if degrees.zero >= 1 else 1)
+    per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes) + job.gradient_bytes
+    moved = updated * per_parameter
+    dies = degrees.size // degrees.pp
+    update = Phase(
+        "optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies)
+    )
+    if degrees.zero not in (1, 2) or degrees.shards == 1:
+        return Segment("optimizer", OPTIMIZER, (update,))
+    axes = tuple(axis for axis in ("dp", "sp") if getattr(degrees, axis) > 1)
+    gather = Collective("all-gather", axes, own * job.weight_bytes)
+    return Segment(
+        "optimizer",
+        OPTIMIZER,
+        (update, Phase("optimizer", OPTIMIZER, collective=gather, role="W", tensor="weights")),
+    )
+
+
+def _exchange(
+    operator: Operator, shares: Shares, pass_: str, op: str, per_parameter: float, role: str,
+    tensor: str,
+) -> Phase:
+    size = own_parameters(operator, shares) * per_parameter
+    return Phase(
+        operator.name,
+        pass_,
+        collective=Collective(op, shard_axes(operator, shares), size),
+        role=role,
+        tensor=tensor,
+        buffer_bytes=size if op == "all-gather" else 0.0,
+    )

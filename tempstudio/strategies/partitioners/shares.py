@@ -1,0 +1,148 @@
+"""The sizes of one die's share, and the rules a partitioner cuts by."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.machine import Machine
+from tempstudio.core.memory import Division, division
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.workload import TrainingJob, Workload
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What tells the built-in partitioners apart.
+
+    `split_norms` splits the norm regions along the sequence inside the tensor-parallel group (Megatron's
+    sequence parallelism), `tensor` and `stream` allow these axes, `least_zero` is the least ZeRO level.
+    `layout` is "auto", "weight" (every operator streams its weight) or "input-output".
+    """
+
+    name: str
+    split_norms: bool = True
+    tensor: bool = True
+    stream: bool = False
+    least_zero: int = 0
+    layout: str = "auto"
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Largest shares of one micro-batch: `tokens` of a tp x stream group, `rows` of one die of it."""
+
+    job: TrainingJob
+    degrees: Degrees
+    rules: Rules
+    sequences: int
+    hidden: int
+
+    @cached_property
+    def tokens(self) -> int:
+        """Tokens that one tensor-parallel x stream group works on."""
+        return self.sequences * math.ceil(self.job.seq_len / self.degrees.sp)
+
+    @cached_property
+    def rows(self) -> int:
+        """Rows of one die in row layout."""
+        return math.ceil(self.tokens / self.degrees.stream)
+
+    @cached_property
+    def norm_rows(self) -> int:
+        """Rows of one die in the norm regions."""
+        return math.ceil(self.rows / self.degrees.tp) if self.rules.split_norms else self.rows
+
+    @cached_property
+    def all_tokens(self) -> int:
+        """Tokens of one micro-batch over all replicas."""
+        return self.degrees.dp * self.sequences * self.job.seq_len
+
+    @cached_property
+    def replicas(self) -> int:
+        """Groups of tp x stream dies in a stage."""
+        return self.degrees.dp * self.degrees.sp
+
+    @cached_property
+    def parts(self) -> Division:
+        """How activations are divided over a group."""
+        return division(self.degrees, self.rules.split_norms)
+
+    @cached_property
+    def sequence_dies(self) -> int:
+        """Dies of a stream group that share a sequence in row layout (1: whole sequences)."""
+        stream = self.degrees.stream
+        if self.sequences % stream == 0:
+            return 1
+        return stream // self.sequences if stream % self.sequences == 0 else stream
+
+    @property
+    def element(self) -> int:
+        """Bytes of an activation or a weight in compute."""
+        return self.job.bytes_per_element
+
+
+def make_shares(workload: Workload, job: TrainingJob, degrees: Degrees, rules: Rules) -> Shares:
+    """The shares of the fullest replica."""
+    of_replica = math.ceil(job.global_batch / degrees.dp)
+    return Shares(job, degrees, rules, min(job.micro_batch, of_replica), workload.hidden)
+
+
+def check_degrees(
+    workload: Workload, machine: Machine, job: TrainingJob, degrees: Degrees, rules: Rules
+) -> None:
+    """Raise `InputError` with what is allowed where the degrees are not legal (SPEC 3)."""
+    alive = machine.alive_count
+    if degrees.size > alive:
+        raise InputError(
+            f"parallel: pp {degrees.pp} x dp {degrees.dp} x sp {degrees.sp} x tp {degrees.tp} x "
+            f"stream {degrees.stream} = {degrees.size}, allowed: at most the {alive} working dies"
+        )
+    limits = [
+        ("pp", degrees.pp * degrees.interleave, workload.layers, "the model's layers"),
+        ("dp", degrees.dp, job.global_batch, "the global batch"),
+        ("sp", degrees.sp, job.seq_len, "the sequence length"),
+    ]
+    for axis, value, most, what in limits:
+        if value > most:
+            raise InputError(f"parallel.{axis}: found {value}, allowed: at most {most} ({what})")
+    if degrees.pp < machine.wafers:
+        raise InputError(
+            f"parallel.pp: found {degrees.pp}, allowed: at least the {machine.wafers} wafers"
+        )
+    _check_tensor(workload, degrees, rules)
+    if degrees.stream > 1 and not rules.stream:
+        raise InputError(f"parallel.stream: found {degrees.stream}, allowed with {rules.name}: 1")
+    if degrees.zero < rules.least_zero:
+        raise InputError(
+            f"parallel.zero: found {degrees.zero}, allowed with {rules.name}: {rules.least_zero}"
+        )
+    _check_experts(workload, degrees)
+
+
+def _check_tensor(workload: Workload, degrees: Degrees, rules: Rules) -> None:
+    if degrees.tp > 1 and not rules.tensor:
+        raise InputError(f"parallel.tp: found {degrees.tp}, allowed with {rules.name}: 1")
+    heads = {op.heads for block in workload.blocks for op in block.operators if op.heads}
+    for count in sorted(heads):
+        if count % degrees.tp:
+            allowed = [t for t in range(1, count + 1) if count % t == 0]
+            raise InputError(
+                f"parallel.tp: found {degrees.tp}, allowed: divisors of the {count} attention "
+                f"heads ({', '.join(map(str, allowed))})"
+            )
+
+
+def _check_experts(workload: Workload, degrees: Degrees) -> None:
+    experts = {op.experts for block in workload.blocks for op in block.operators} - {1}
+    if degrees.ep == 1:
+        return
+    if not experts:
+        raise InputError(f"parallel.ep: found {degrees.ep}, allowed: 1 (the model has no experts)")
+    if degrees.dp % degrees.ep or any(count % degrees.ep for count in experts):
+        raise InputError(
+            f"parallel.ep: found {degrees.ep}, allowed: divisors of dp ({degrees.dp}) and of the "
+            f"experts ({', '.join(map(str, sorted(experts)))})"
+        )
