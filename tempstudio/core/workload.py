@@ -56,6 +56,8 @@ class Operator:
     @property
     def active_parameters(self) -> int:
         """Parameters that one token passes through."""
+        if self.kind != "experts":
+            return self.parameters
         return self.parameters // self.experts * self.active_experts
 
     def flop(self, tokens: int, seq_len: int) -> float:
@@ -64,7 +66,8 @@ class Operator:
         A multiply-add is two.  Norms and elementwise operators count none: their time is memory.
         """
         if self.kind in ("linear", "router", "experts"):
-            return 2.0 * tokens * self.in_features * self.out_features * self.active_experts
+            visits = self.active_experts if self.kind == "experts" else 1
+            return 2.0 * tokens * self.in_features * self.out_features * visits
         if self.kind == "attention":
             return 2.0 * tokens * seq_len * self.heads * (self.head_dim + self.value_dim)
         return 0.0
