@@ -1,0 +1,195 @@
+"""The figures of a simulated step (SPEC 5 to 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tempstudio.core.compute import arithmetic_seconds
+from tempstudio.core.energy import step_energy_j
+from tempstudio.core.machine import Machine
+from tempstudio.core.network import contention_factor, link_bytes
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.partition import OPTIMIZER
+from tempstudio.core.peak import memory_peak
+from tempstudio.core.run import LinkScore, OperatorTime, Plan, Score
+from tempstudio.core.simulate import Step
+from tempstudio.core.timeline import Timeline
+from tempstudio.core.topology import Topology, topology_of
+from tempstudio.core.workload import TrainingJob, Workload
+
+
+def score(
+    plan: Plan, step: Step, timeline: Timeline, workload: Workload, machine: Machine
+) -> Score:
+    """All figures of one training step."""
+    topology = topology_of(machine)
+    counts = copies(step)
+    stages = [stage_seconds(step, counts, stage) for stage in range(plan.degrees.pp)]
+    critical = max(stages, key=lambda s: s["compute"] + s["exposed"] + s["optimizer"])
+    busy = critical["compute"] + critical["exposed"] + critical["optimizer"]
+    job = plan.job
+    energy = _energy(plan, step, timeline, counts, topology)
+    return Score(
+        step_time_s=step.duration_s,
+        tokens_per_s=job.tokens / step.duration_s,
+        mfu=model_flop(workload, job) / (_peak_flop_per_s(topology) * step.duration_s),
+        compute_s=critical["compute"],
+        exposed_s=critical["exposed"],
+        bubble_s=max(0.0, step.duration_s - busy),
+        optimizer_s=critical["optimizer"],
+        communication_s=critical["communication"],
+        memory=memory_peak(timeline, machine),
+        links=_link_score(step, timeline, topology),
+        energy_j=energy,
+        per_operator=operator_times(plan, step, counts, machine),
+    )
+
+
+def model_flop(workload: Workload, job: TrainingJob) -> float:
+    """PaLM's FLOP of one step: 6 N T and the uncausal attention, no recomputation.
+
+    Chowdhery et al. 2022 (arXiv:2204.02311), appendix B; N counts active parameters.
+    """
+    attention = sum(
+        block.repeat * operator.flop(job.tokens, job.seq_len)
+        for block in workload.blocks
+        for operator in block.operators
+        if operator.kind == "attention"
+    )
+    return 6.0 * workload.active_parameters * job.tokens + 3.0 * attention
+
+
+def _peak_flop_per_s(topology: Topology) -> float:
+    return topology.machine.die.flop_per_s * float(topology.die_yield.sum())
+
+
+def copies(step: Step) -> list[int]:
+    """How often each template runs in the step."""
+    counts = [0] * len(step.templates)
+    for span in step.spans:
+        counts[span.template] += span.repeats
+    return counts
+
+
+def stage_seconds(step: Step, counts: list[int], stage: int) -> dict[str, float]:
+    """Seconds that one stage computes, waits for communication, and updates its parameters."""
+    seconds = dict.fromkeys(("compute", "exposed", "optimizer", "communication"), 0.0)
+    for number, template in enumerate(step.templates):
+        if step.template_stage[number] != stage:
+            continue
+        count = counts[number]
+        seconds["communication"] += count * sum(template.communication_s.values())
+        if template.segment.pass_ == OPTIMIZER:
+            seconds["optimizer"] += count * template.duration_s
+            continue
+        seconds["compute"] += count * sum(template.compute_s.values())
+        seconds["exposed"] += count * sum(template.exposed_s.values())
+    return seconds
+
+
+def operator_times(
+    plan: Plan, step: Step, counts: list[int], machine: Machine
+) -> tuple[OperatorTime, ...]:
+    """Seconds by operator, in the model's order; of the stage where an operator takes longest."""
+    names = [phase.operator for phase in step.phases]
+    seconds: dict[tuple[int, str], list[float]] = {}
+    for number, template in enumerate(step.templates):
+        stage = step.template_stage[number]
+        for column, values in enumerate((template.compute_s, template.exposed_s)):
+            for phase, value in values.items():
+                row = seconds.setdefault((stage, names[phase]), [0.0, 0.0])
+                row[column] += counts[number] * value
+    bound = _memory_bound(step, machine)
+    layouts = {choice.name: choice.layout for choice in plan.partition.choices}
+    order = list(dict.fromkeys([*layouts, *names]))
+    found = []
+    for name in order:
+        rows = [row for (_, operator), row in seconds.items() if operator == name]
+        if rows:
+            compute, exposed = max(rows, key=sum)
+            found.append(
+                OperatorTime(
+                    name, plan.degrees, layouts.get(name, ""), compute, exposed, name in bound
+                )
+            )
+    return tuple(found)
+
+
+def _memory_bound(step: Step, machine: Machine) -> frozenset[str]:
+    """Operators whose memory traffic takes longer than their arithmetic, over all their phases."""
+    totals: dict[str, list[float]] = {}
+    for template in step.templates:
+        phases = (*template.segment.phases, *template.segment.background)
+        for phase, work in zip(phases, template.works, strict=True):
+            row = totals.setdefault(phase.operator, [0.0, 0.0])
+            row[0] += arithmetic_seconds(work, machine.die)
+            row[1] += work.hbm_bytes / machine.die.hbm_bytes_per_s
+    return frozenset(name for name, (flop, hbm) in totals.items() if hbm > flop)
+
+
+def _energy(
+    plan: Plan, step: Step, timeline: Timeline, counts: list[int], topology: Topology
+) -> dict[str, float]:
+    fill = plan.partition.fill
+    flop = hbm = 0.0
+    for count, template in zip(counts, step.templates, strict=True):
+        share = 1.0 if template.segment.pass_ == OPTIMIZER else fill
+        flop += count * share * sum(work.flop_total for work in template.works)
+        hbm += count * share * sum(work.hbm_bytes_total for work in template.works)
+    joule_bits = float(timeline.step_link_bytes @ topology.joule_per_bit)
+    return step_energy_j(topology.machine, flop, joule_bits, hbm, step.duration_s)
+
+
+def _link_score(step: Step, timeline: Timeline, topology: Topology) -> LinkScore:
+    if topology.links == 0:
+        return LinkScore(0.0, 0.0, 0.0, 0.0, 1.0)
+    used = timeline.step_link_bytes / (topology.bytes_per_s * step.duration_s)
+    factor, load, bound, operator = worst_phase(step, topology)
+    return LinkScore(
+        max_utilization=float(used.max()),
+        mean_utilization=float(used.mean()),
+        max_load_bytes=load,
+        bound_bytes=bound,
+        contention_factor=factor,
+        worst_operator=operator,
+    )
+
+
+def worst_phase(step: Step, topology: Topology) -> tuple[float, float, float, str]:
+    """(contention factor, most loaded link's bytes, bound, operator) of the most contended step."""
+    names = [phase.operator for phase in step.phases]
+    seen: set[tuple[int, float]] = set()
+    worst = (1.0, 0.0, 0.0, "")
+    for template in step.templates:
+        for event in template.events:
+            key = (id(event.step), event.scale)
+            if event.step is None or key in seen:
+                continue
+            seen.add(key)
+            flows = event.step.scaled(event.scale)
+            load = float(link_bytes(flows, topology).max(initial=0.0))
+            if (factor := contention_factor(flows, topology)) > worst[0] or (
+                factor == worst[0] and load > worst[1]
+            ):
+                worst = (factor, load, _cut_bound(flows.source, flows.target, flows.bytes,
+                                                  topology), names[event.phase])
+    return worst
+
+
+def _cut_bound(
+    source: np.ndarray, target: np.ndarray, size: np.ndarray, topology: Topology
+) -> float:
+    """No routing loads its busiest link less: what one die must send or receive, over its links."""
+    bound = 0.0
+    for ends, links in ((source, topology.source), (target, topology.target)):
+        moved = np.bincount(ends, size, topology.vertices)
+        doors = np.bincount(links, minlength=topology.vertices)
+        bound = max(bound, float((moved / np.maximum(doors, 1)).max(initial=0.0)))
+    return bound
+
+
+def degrees_in_use(times: Iterable[OperatorTime]) -> set[Degrees]:
+    """The distinct degrees among operators."""
+    return {time.degrees for time in times}

@@ -1,0 +1,92 @@
+"""`exhaustive`: every legal choice of degrees, scored one by one (SPEC 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.problem import Problem
+from tempstudio.core.progress import Progress
+from tempstudio.core.run import Plan, Score
+from tempstudio.core.strategy import option
+
+
+@dataclass(frozen=True)
+class ExhaustiveOptions:
+    """What may be left out without losing the best plan, and what may be tried."""
+
+    skip_hopeless: bool = option(
+        True,
+        help="leave out degrees whose arithmetic alone takes longer than the best step so far",
+    )
+    shard_states: bool = option(
+        True, help="where the model states do not fit, try ZeRO 1 to 3 over the replicas"
+    )
+
+
+class Exhaustive:
+    """Nothing is guessed: what it yields last is the best of all legal degrees."""
+
+    name = "exhaustive"
+    summary = "Every legal choice of degrees, fully simulated"
+    version = "1.0"
+    Options = ExhaustiveOptions
+
+    def solve(
+        self,
+        problem: Problem,
+        options: ExhaustiveOptions,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Iterator[Plan]:
+        """Yield every plan that beats all before it; a plan that fits beats any that does not."""
+        candidates = list(problem.degrees())
+        best: Score | None = None
+        reasons: list[str] = []
+        for number, degrees in enumerate(candidates):
+            progress.step(number / len(candidates), f"trying {_text(degrees)}")
+            hopeless = best is not None and best.fits and options.skip_hopeless
+            if hopeless and best and problem.least_seconds(degrees) >= best.step_time_s:
+                continue
+            for level in _levels(problem, degrees, options):
+                try:
+                    plan = problem.build(level)
+                except (InputError, NoPlanError) as error:
+                    reasons.append(str(error))
+                    break
+                score = problem.score(plan)
+                if best is None or _better(score, best):
+                    best = score
+                    yield plan
+                if score.fits:
+                    break
+        if best is None:
+            first = reasons[0] if reasons else "there are no legal degrees"
+            raise NoPlanError(f"none of {len(candidates)} choices of degrees can be placed: {first}")
+
+
+def _levels(problem: Problem, degrees: Degrees, options: ExhaustiveOptions) -> Iterator[Degrees]:
+    """The degrees as they are, then with more and more of the states sharded."""
+    yield degrees
+    fixed = problem.project.degrees is not None
+    if options.shard_states and not fixed and degrees.shards > 1:
+        for zero in range(degrees.zero + 1, 4):
+            yield replace(degrees, zero=zero)
+
+
+def _better(score: Score, best: Score) -> bool:
+    if score.fits != best.fits:
+        return score.fits
+    if not score.fits:
+        return score.memory.peak_bytes < best.memory.peak_bytes
+    return score.step_time_s < best.step_time_s
+
+
+def _text(degrees: Degrees) -> str:
+    names = ("pp", "dp", "sp", "tp", "stream")
+    shown = [f"{n} {v}" for n, v in zip(names, degrees.shape, strict=True) if v > 1]
+    return ", ".join(shown) or "one die"
