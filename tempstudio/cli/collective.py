@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from tempstudio.cli.terminal import write_json
-from tempstudio.scene.format import quantity_text
+from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio collective all-gather --group 4x8 --bytes 1e9"
 
@@ -15,7 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("op", metavar="OP", help="all-reduce, all-gather, reduce-scatter, ...")
     parser.add_argument("--group", required=True, metavar="RxC|ring:N|line:N")
     parser.add_argument(
-        "--bytes", required=True, type=float, metavar="N",
+        "--bytes",
+        required=True,
+        type=float,
+        metavar="N",
         help="the full gathered or reduced vector (all-to-all: what each die holds)",
     )
     parser.add_argument("--algorithm", metavar="NAME", help="the best when none is given")
@@ -39,8 +42,8 @@ def execute(arguments: argparse.Namespace) -> int:
         write_json(report)
         return 0
     print(
-        f"{arguments.op} of {quantity_text(arguments.bytes, 'B')} on {arguments.group} by "
-        f"{report['algorithm']}: {quantity_text(report['time_s'], 's')} in {report['steps']} "
-        f"steps; no algorithm is faster than {quantity_text(report['bound_s'], 's')}"
+        f"{arguments.op} of {figures.byte_count(arguments.bytes)} on {arguments.group} by "
+        f"{report['algorithm']}: {figures.seconds(report['time_s'])} in {report['steps']} "
+        f"steps; no algorithm is faster than {figures.seconds(report['bound_s'])}"
     )
     return 0

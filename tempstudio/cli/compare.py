@@ -13,7 +13,7 @@ from tempstudio.cli.summary import degrees_text
 from tempstudio.cli.terminal import end_progress, table, terminal_progress, write_json
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.project import Project, StrategyChoice
-from tempstudio.scene.format import quantity_text
+from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio compare --machine 4x8 --model llama2-7b --batch 128"
 
@@ -31,8 +31,9 @@ def execute(arguments: argparse.Namespace) -> int:
     host = Host(safe_mode=arguments.safe_mode)
     pairs = [
         (partitioner, mapper)
-        for partitioner in ([arguments.partitioner] if arguments.partitioner
-                            else sorted(host.names("partitioner")))
+        for partitioner in (
+            [arguments.partitioner] if arguments.partitioner else sorted(host.names("partitioner"))
+        )
         for mapper in ([arguments.mapper] if arguments.mapper else sorted(host.names("mapper")))
     ]
     progress = terminal_progress()
@@ -55,9 +56,7 @@ def execute(arguments: argparse.Namespace) -> int:
 def _row(
     project: Project, pair: tuple[str, str], progress: tempstudio.Progress, safe_mode: bool
 ) -> dict[str, Any]:
-    one = replace(
-        project, partitioner=StrategyChoice(pair[0]), mapper=StrategyChoice(pair[1])
-    )
+    one = replace(project, partitioner=StrategyChoice(pair[0]), mapper=StrategyChoice(pair[1]))
     try:
         return dict(tempstudio.run(one, progress=progress, safe_mode=safe_mode).document)
     except (InputError, NoPlanError) as error:
@@ -76,11 +75,11 @@ def _table(rows: list[dict[str, Any]]) -> str:
         cells.append(
             (
                 *head,
-                quantity_text(row["step_time_s"], "s"),
-                quantity_text(row["tokens_per_s"], "tokens/s"),
+                figures.seconds(row["step_time_s"]),
+                figures.si(row["tokens_per_s"], "tokens/s"),
                 f"{100 * row['mfu']:.3g} %",
-                quantity_text(row["memory_bytes"]["peak"], "B"),
-                quantity_text(row["energy_j"]["total"], "J"),
+                figures.byte_count(row["memory_bytes"]["peak"]),
+                figures.joules(row["energy_j"]["total"]),
                 degrees_text(row["parallel"]) + ("" if row["fits"] else " (does not fit)"),
             )
         )

@@ -74,8 +74,9 @@ def _qt() -> str:
     import sys
 
     probe = "import PySide6.QtWidgets, PySide6.QtSvg; print(PySide6.__version__)"
-    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True,
-                          timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False
+    )
     if done.returncode == 0:
         return f"Qt {done.stdout.strip()} loads"
     last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]

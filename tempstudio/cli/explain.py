@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from tempstudio.cli.terminal import write_json
-from tempstudio.core.errors import InputError
 
 EXAMPLE = "tempstudio explain contention factor"
 
@@ -17,26 +17,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Print the term, or all terms."""
-    from tempstudio.glossary import find_term, terms
+    from tempstudio import glossary
 
     if not arguments.word:
-        names = [term.term for term in terms()]
+        names = [entry.term for entry in glossary.entries()]
         if arguments.json:
             write_json({"terms": names})
         else:
             print("\n".join(names))
         return 0
-    word = " ".join(arguments.word)
-    term = find_term(word)
-    if term is None:
-        names = ", ".join(found.term for found in terms())
-        raise InputError(f"explain: found {word!r}, allowed: {names}")
+    entry = glossary.explain(" ".join(arguments.word))
     if arguments.json:
-        write_json({"term": term.term, "sentence": term.sentence, "formula": term.formula,
-                    "section": term.section})
+        write_json(asdict(entry))
         return 0
-    print(f"{term.term}: {term.sentence}")
-    if term.formula:
-        print(f"  {term.formula}")
-    print(f"  ({term.section})")
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    print(f"{entry.term}{unit}: {entry.sentence}")
+    if entry.formula:
+        print(f"  {entry.formula}")
+    if entry.spec:
+        print(f"  ({entry.spec})")
     return 0

@@ -7,7 +7,7 @@ import argparse
 import tempstudio
 from tempstudio.cli.terminal import table, write_json
 from tempstudio.core.model_report import describe_model
-from tempstudio.scene.format import quantity_text
+from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio model llama3-70b"
 
@@ -24,12 +24,18 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(report)
         return 0
-    print(f"{report['name']}: {report['parameters']:,} parameters, "
-          f"{report['active_parameters']:,} active, {report['layers']} layers")
+    print(
+        f"{report['name']}: {report['parameters']:,} parameters, "
+        f"{report['active_parameters']:,} active, {report['layers']} layers"
+    )
     rows = [
         (
-            row["name"], row["kind"], " x ".join(map(str, row["shape"])),
-            f"{row['parameters']:,}", quantity_text(row["flop"], "FLOP"), str(row["repeat"]),
+            row["name"],
+            row["kind"],
+            " x ".join(map(str, row["shape"])),
+            f"{row['parameters']:,}",
+            figures.flop(row["flop"]),
+            str(row["repeat"]),
         )
         for row in report["operators"]
     ]

@@ -145,9 +145,7 @@ def degrees_from_text(text: str, project: Project) -> Degrees:
         try:
             values[name] = int(number)
         except ValueError:
-            raise InputError(
-                f"--parallel: {name}={number}, allowed: a whole number"
-            ) from None
+            raise InputError(f"--parallel: {name}={number}, allowed: a whole number") from None
     degrees: Degrees = from_json(Degrees, values, "--parallel")
     if "dp" in values:
         return degrees

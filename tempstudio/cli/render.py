@@ -31,9 +31,7 @@ def execute(arguments: argparse.Namespace) -> int:
     end_progress()
     path = Path(arguments.out)
     moment = interesting_time(run) if arguments.time is None else arguments.time
-    write_picture(
-        run, path, moment, (arguments.width, arguments.height), arguments.theme
-    )
+    write_picture(run, path, moment, (arguments.width, arguments.height), arguments.theme)
     if arguments.json:
         write_json({"out": str(path), "time_s": moment})
     else:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from tempstudio.cli.terminal import write_json
-from tempstudio.scene.format import quantity_text
+from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio route flows.json --mapper traffic-conscious"
 
@@ -26,17 +26,15 @@ def execute(arguments: argparse.Namespace) -> int:
     from tempstudio.storage import read_json
 
     document = read_json(Path(arguments.flows))
-    report = route_report(
-        document, mapper=arguments.mapper, single_path=arguments.single_path
-    )
+    report = route_report(document, mapper=arguments.mapper, single_path=arguments.single_path)
     if arguments.json:
         write_json(report)
         return 0
     ratio = report["max_link_bytes"] / report["bound_bytes"] if report["bound_bytes"] else 1.0
     print(
         f"{len(report['flows'])} flows: the busiest link carries "
-        f"{quantity_text(report['max_link_bytes'], 'B')}, {ratio:.3g} times the bound of "
-        f"{quantity_text(report['bound_bytes'], 'B')}; {quantity_text(report['time_s'], 's')}, "
+        f"{figures.byte_count(report['max_link_bytes'])}, {ratio:.3g} times the bound of "
+        f"{figures.byte_count(report['bound_bytes'])}; {figures.seconds(report['time_s'])}, "
         f"contention factor {report['contention_factor']:.3g}"
     )
     return 0

@@ -30,8 +30,9 @@ def execute(arguments: argparse.Namespace) -> int:
     if arguments.save:
         from dataclasses import replace
 
-        tempstudio.save(replace(project, degrees=run.plan.degrees, job=run.plan.job),
-                        arguments.save)
+        tempstudio.save(
+            replace(project, degrees=run.plan.degrees, job=run.plan.job), arguments.save
+        )
     if arguments.json:
         write_json(document)
     else:

@@ -20,8 +20,6 @@ def execute(arguments: argparse.Namespace) -> int:
     from tempstudio.storage import schema, schema_names
 
     if arguments.name not in schema_names():
-        raise InputError(
-            f"schema: found {arguments.name!r}, allowed: {', '.join(schema_names())}"
-        )
+        raise InputError(f"schema: found {arguments.name!r}, allowed: {', '.join(schema_names())}")
     write_json(schema(arguments.name))
     return 0

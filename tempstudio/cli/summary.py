@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tempstudio.cli.terminal import table
-from tempstudio.scene.format import quantity_text
+from tempstudio.scene import format as figures
 
 KINDS = (
-    "weights", "gradients", "optimizer", "activations", "stream_buffers", "collective_buffers",
+    "weights",
+    "gradients",
+    "optimizer",
+    "activations",
+    "stream_buffers",
+    "collective_buffers",
 )
 
 
@@ -22,23 +27,39 @@ def summary(run: dict[str, Any]) -> str:
     rows = [
         ("model", f"{model['name']}, {model['parameters']:,} parameters"),
         ("machine", machine_text(machine)),
-        ("job", f"{job['global_batch']} sequences of {job['seq_len']} tokens, "
-                f"{job['micro_batches']} micro-batches of {job['micro_batch']} a replica"),
+        (
+            "job",
+            f"{job['global_batch']} sequences of {job['seq_len']} tokens, "
+            f"{job['micro_batches']} micro-batches of {job['micro_batch']} a replica",
+        ),
         ("strategy", "{partitioner} + {mapper} + {solver}".format(**run["strategy"])),
         ("degrees", degrees_text(run["parallel"])),
-        ("step time", quantity_text(run["step_time_s"], "s")),
-        ("  of which", ", ".join(
-            f"{key} {quantity_text(time_s[key], 's')}"
-            for key in ("compute", "exposed", "bubble", "optimizer") if time_s[key])),
-        ("throughput", quantity_text(run["tokens_per_s"], "tokens/s")),
+        ("step time", figures.seconds(run["step_time_s"])),
+        (
+            "  of which",
+            ", ".join(
+                f"{key} {figures.seconds(time_s[key])}"
+                for key in ("compute", "exposed", "bubble", "optimizer")
+                if time_s[key]
+            ),
+        ),
+        ("throughput", figures.si(run["tokens_per_s"], "tokens/s")),
         ("MFU", f"{100 * run['mfu']:.3g} %"),
-        ("memory", f"{_bytes(memory['peak'])} of {_bytes(memory['capacity'])} on die "
-                   f"{memory['peak_die']}" + ("" if run["fits"] else "  DOES NOT FIT")),
+        (
+            "memory",
+            f"{_bytes(memory['peak'])} of {_bytes(memory['capacity'])} on die "
+            f"{memory['peak_die']}" + ("" if run["fits"] else "  DOES NOT FIT"),
+        ),
         ("  of which", kinds),
-        ("links", f"busiest {100 * links['max_utilization']:.3g} % used, contention factor "
-                  f"{links['contention_factor']:.3g}"),
-        ("power", f"{quantity_text(run['power_w'], 'W')} "
-                  f"({quantity_text(run['energy_j']['total'], 'J')} a step)"),
+        (
+            "links",
+            f"busiest {100 * links['max_utilization']:.3g} % used, contention factor "
+            f"{links['contention_factor']:.3g}",
+        ),
+        (
+            "power",
+            f"{figures.watts(run['power_w'])} ({figures.joules(run['energy_j']['total'])} a step)",
+        ),
     ]
     if run["idle"]:
         rows.append(("idle dies", ", ".join(map(str, run["idle"]))))
@@ -71,7 +92,7 @@ def misfit(run: dict[str, Any]) -> str:
     over = memory["peak"] - memory["capacity"]
     return (
         f"does not fit: die {memory['peak_die']} needs {_bytes(memory['peak'])} of "
-        f"{_bytes(memory['capacity'])} at {quantity_text(memory['peak_time_s'], 's')}, "
+        f"{_bytes(memory['capacity'])} at {figures.seconds(memory['peak_time_s'])}, "
         f"{_bytes(over)} too much; most of it is {most.replace('_', ' ')} ({_bytes(memory[most])})"
     )
 
@@ -83,8 +104,8 @@ def explanation(run: dict[str, Any]) -> str:
         (
             row["name"],
             row["layout"],
-            quantity_text(row["compute_s"], "s"),
-            quantity_text(row["exposed_s"], "s"),
+            figures.seconds(row["compute_s"]),
+            figures.seconds(row["exposed_s"]),
             f"{100 * (row['compute_s'] + row['exposed_s']) / total:.1f} %",
             "memory" if row["memory_bound"] else "arithmetic",
         )
@@ -94,4 +115,4 @@ def explanation(run: dict[str, Any]) -> str:
 
 
 def _bytes(amount: float) -> str:
-    return quantity_text(amount, "B")
+    return figures.byte_count(amount)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 
 from tempstudio.core.errors import NoPlanError
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.mapping import Mapping, Route
 from tempstudio.core.partition import Partition, Phase, Segment, StageProgram
 from tempstudio.core.run import Plan
-from tempstudio.core.streaming import verify
+from tempstudio.core.streaming import Schedule, verify
 from tempstudio.core.topology import Topology, topology_of
 
 FRACTION_TOLERANCE = 1e-9
@@ -26,7 +27,7 @@ def check_plan(plan: Plan, machine: Machine) -> None:
     for group in plan.mapping.groups:
         _check_group(plan.mapping, group.dies, group.ranks, len(group.schedule.dies))
         if group.axis == "stream":
-            _check_schedule(group.schedule, group.dies, topology)
+            _check_schedule(group.schedule, machine)
     for pair, route in plan.mapping.routes.items():
         _check_route(pair, route, topology)
     _check_partition(plan.partition)
@@ -53,18 +54,15 @@ def _check_group(
         raise PlanFault("mapping: a stream group's dies, ranks and schedule differ in length")
     for die, rank in zip(dies, ranks, strict=True):
         if not 0 <= rank < len(mapping.placement) or mapping.placement[rank] != die:
-            raise PlanFault(f"mapping: a stream group has rank {rank} on die {die}, "
-                            "where it does not lie")
+            raise PlanFault(
+                f"mapping: a stream group has rank {rank} on die {die}, where it does not lie"
+            )
 
 
-def _check_schedule(schedule: object, dies: tuple[int, ...], topology: Topology) -> None:
-    links = [
-        (i, j)
-        for i, a in enumerate(dies)
-        for j, b in enumerate(dies)
-        if i != j and (a, b) in topology.link_ids
-    ]
-    broken = verify(schedule, links)  # type: ignore[arg-type]
+def _check_schedule(schedule: Schedule, machine: Machine) -> None:
+    """The five rules; behind a cluster's switch all devices are neighbours."""
+    links = None if isinstance(machine, Wafer) else list(combinations(schedule.dies, 2))
+    broken = verify(schedule, links, machine.dead_links)
     if broken:
         raise PlanFault(f"mapping: a stream schedule is not valid: {broken[0]}")
 
@@ -99,7 +97,10 @@ def _check_program(program: StageProgram) -> None:
     states = (program.weight_bytes, program.gradient_bytes, program.optimizer_bytes)
     _check_amounts("partition: model states", states)
     for segment in (
-        *program.forward, *program.backward, *program.backward_last, *program.optimizer
+        *program.forward,
+        *program.backward,
+        *program.backward_last,
+        *program.optimizer,
     ):
         _check_segment(segment)
 

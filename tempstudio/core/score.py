@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from tempstudio.core.partition import OPTIMIZER
 from tempstudio.core.peak import memory_peak
 from tempstudio.core.run import LinkScore, OperatorTime, Plan, Score
 from tempstudio.core.simulate import Step
+from tempstudio.core.template import Event
 from tempstudio.core.timeline import Timeline
 from tempstudio.core.topology import Topology, topology_of
 from tempstudio.core.workload import TrainingJob, Workload
@@ -41,7 +43,7 @@ def score(
         optimizer_s=critical["optimizer"],
         communication_s=critical["communication"],
         memory=memory_peak(timeline, machine),
-        links=_link_score(step, timeline, topology),
+        links=_link_score(step, timeline, counts, topology),
         energy_j=energy,
         per_operator=operator_times(plan, step, counts, machine),
     )
@@ -142,39 +144,54 @@ def _energy(
     return step_energy_j(topology.machine, flop, joule_bits, hbm, step.duration_s)
 
 
-def _link_score(step: Step, timeline: Timeline, topology: Topology) -> LinkScore:
+def _link_score(step: Step, timeline: Timeline, counts: list[int], topology: Topology) -> LinkScore:
     if topology.links == 0:
         return LinkScore(0.0, 0.0, 0.0, 0.0, 1.0)
     used = timeline.step_link_bytes / (topology.bytes_per_s * step.duration_s)
-    factor, load, bound, operator = worst_phase(step, topology)
+    worst = worst_phase(step, counts, topology)
     return LinkScore(
         max_utilization=float(used.max()),
         mean_utilization=float(used.mean()),
-        max_load_bytes=load,
-        bound_bytes=bound,
-        contention_factor=factor,
-        worst_operator=operator,
+        max_load_bytes=worst.load_bytes,
+        bound_bytes=worst.bound_bytes,
+        contention_factor=worst.factor,
+        worst_operator=worst.operator,
     )
 
 
-def worst_phase(step: Step, topology: Topology) -> tuple[float, float, float, str]:
-    """(contention factor, most loaded link's bytes, bound, operator) of the most contended step."""
+@dataclass(frozen=True)
+class Contended:
+    """The concurrent flows that contention costs most over the step."""
+
+    lost_s: float = -1.0
+    load_bytes: float = 0.0
+    bound_bytes: float = 0.0
+    factor: float = 1.0
+    operator: str = ""
+
+
+def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
+    """The flows that lose most time to contention over the whole step; else the heaviest ones."""
     names = [phase.operator for phase in step.phases]
-    seen: set[tuple[int, float]] = set()
-    worst = (1.0, 0.0, 0.0, "")
-    for template in step.templates:
+    times: dict[tuple[int, float], float] = {}
+    sample: dict[tuple[int, float], Event] = {}
+    for count, template in zip(counts, step.templates, strict=True):
         for event in template.events:
-            key = (id(event.step), event.scale)
-            if event.step is None or key in seen:
-                continue
-            seen.add(key)
-            flows = event.step.scaled(event.scale)
-            load = float(link_bytes(flows, topology).max(initial=0.0))
-            if (factor := contention_factor(flows, topology)) > worst[0] or (
-                factor == worst[0] and load > worst[1]
-            ):
-                worst = (factor, load, _cut_bound(flows.source, flows.target, flows.bytes,
-                                                  topology), names[event.phase])
+            if event.step is not None:
+                key = (id(event.step), event.scale)
+                times[key] = times.get(key, 0.0) + count
+                sample[key] = event
+    worst = Contended()
+    for key, event in sample.items():
+        assert event.step is not None
+        flows = event.step.scaled(event.scale)
+        factor = contention_factor(flows, topology)
+        lost = times[key] * float(event.step.finish_s(event.scale).max(initial=0.0))
+        lost *= 1.0 - 1.0 / factor if factor > 1.0 else 0.0
+        load = float(link_bytes(flows, topology).max(initial=0.0))
+        if (lost, load) > (worst.lost_s, worst.load_bytes):
+            bound = _cut_bound(flows.source, flows.target, flows.bytes, topology)
+            worst = Contended(lost, load, bound, factor, names[event.phase])
     return worst
 
 

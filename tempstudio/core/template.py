@@ -168,9 +168,7 @@ def _plan_stream(
 
 
 def _info(phase: Phase, kind: str, op: str) -> PhaseInfo:
-    return PhaseInfo(
-        phase.operator, phase.pass_, kind, op, phase.role, phase.tensor, phase.layout
-    )
+    return PhaseInfo(phase.operator, phase.pass_, kind, op, phase.role, phase.tensor, phase.layout)
 
 
 def _in_turn(planned: Sequence[Planned], lane: int) -> list[Event]:
@@ -190,8 +188,7 @@ def _beside(
 ) -> list[Event]:
     """Foreground and background share the links: event-driven."""
     lanes = [
-        [Item(item.compute_s, item.step.scaled(item.scale) if item.step else None)
-         for item in lane]
+        [Item(item.compute_s, item.step.scaled(item.scale) if item.step else None) for item in lane]
         for lane in (front, behind)
     ]
     times = simulate_lanes(lanes, context.topology)
@@ -208,8 +205,17 @@ def _beside(
 
 def _event(item: Planned, lane: int, start: float, end: float, finish: FloatArray) -> Event:
     return Event(
-        start, end, item.compute_s, lane, item.phase, item.round, item.rounds, item.step,
-        item.scale, finish, item.buffer_bytes,
+        start,
+        end,
+        item.compute_s,
+        lane,
+        item.phase,
+        item.round,
+        item.rounds,
+        item.step,
+        item.scale,
+        finish,
+        item.buffer_bytes,
     )
 
 
@@ -226,7 +232,9 @@ def _accounts(
         if event.lane == FOREGROUND:
             length = event.end_s - event.start_s
             compute[event.phase] = compute.get(event.phase, 0.0) + event.compute_s
-            exposed[event.phase] = exposed.get(event.phase, 0.0) + length - event.compute_s
+            exposed[event.phase] = exposed.get(event.phase, 0.0) + max(
+                0.0, length - event.compute_s
+            )
             front_end = max(front_end, event.end_s)
     if duration > front_end and events:
         last = max(events, key=lambda event: event.end_s)

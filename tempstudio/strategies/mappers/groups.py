@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from tempstudio.core.errors import NoPlanError
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Cluster, Machine
 from tempstudio.core.mapping import StreamGroup
 from tempstudio.core.parallel import axis_groups
 from tempstudio.core.partition import Partition, Phase
-from tempstudio.core.streaming import Schedule, schedule_group
-from tempstudio.core.streaming.relay import relay
-from tempstudio.core.streaming.ring import ring
+from tempstudio.core.streaming import Schedule, relay, ring, schedule_group
 from tempstudio.core.topology import topology_of
 
 
@@ -58,6 +56,8 @@ def make_groups(
 
 
 def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
+    if isinstance(machine, Cluster):  # behind a switch all devices are neighbours
+        return _ring(len(dies)), dies
     coordinates = [machine.coordinate(die) for die in dies]
     inside = set(coordinates)
     dead = [pair for pair in machine.dead_links if pair[0] in inside and pair[1] in inside]

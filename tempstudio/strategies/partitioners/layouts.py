@@ -123,9 +123,7 @@ def _pairs(block: Block) -> list[tuple[Operator, tuple[Operator, ...], Operator]
 def _fits_columns(between: tuple[Operator, ...], shares: Shares) -> bool:
     """A column layout splits attention by key-value heads, so there must be one for each die."""
     stream, tp = shares.degrees.stream, shares.degrees.tp
-    return all(
-        math.ceil(op.kv_heads / tp) >= stream for op in between if op.kind == "attention"
-    )
+    return all(math.ceil(op.kv_heads / tp) >= stream for op in between if op.kind == "attention")
 
 
 def _pair_bytes(

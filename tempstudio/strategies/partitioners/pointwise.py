@@ -21,14 +21,22 @@ def attention_phases(operator: Operator, layout: str, shares: Shares, pass_: str
         return [*before, Phase(operator.name, pass_, work, layout=layout)]
     phases = [
         *before,
-        Phase(operator.name, pass_, work, stream, role="K", tensor="keys and values",
-              layout=layout),
+        Phase(
+            operator.name, pass_, work, stream, role="K", tensor="keys and values", layout=layout
+        ),
     ]
     if pass_ == BACKWARD:
         back = Stream(stream.axis, stream.chunk_bytes, reverse=True)
         phases.append(
-            Phase(operator.name, pass_, Work(), back, role="K",
-                  tensor="key and value gradients", layout=layout)
+            Phase(
+                operator.name,
+                pass_,
+                Work(),
+                back,
+                role="K",
+                tensor="key and value gradients",
+                layout=layout,
+            )
         )
     return phases
 
@@ -78,8 +86,16 @@ def _key_value_stream(
     if shared > 1:
         own *= degrees.stream
         gather = Collective("all-gather", ("stream",), own)
-        before = [Phase(operator.name, pass_, collective=gather, role="K",
-                        tensor="keys and values", buffer_bytes=own)]
+        before = [
+            Phase(
+                operator.name,
+                pass_,
+                collective=gather,
+                role="K",
+                tensor="keys and values",
+                buffer_bytes=own,
+            )
+        ]
     return before, Stream("sp", (own,) * degrees.sp)
 
 
@@ -113,7 +129,10 @@ def embedding_phases(operator: Operator, shares: Shares, pass_: str) -> list[Pha
         exchange = Collective(op, ("tp",), whole)
     else:
         return phases
-    return [*phases, Phase(operator.name, pass_, collective=exchange, role="C", tensor="embeddings")]
+    return [
+        *phases,
+        Phase(operator.name, pass_, collective=exchange, role="C", tensor="embeddings"),
+    ]
 
 
 def loss_phases(operator: Operator, shares: Shares, pass_: str) -> list[Phase]:

@@ -20,7 +20,9 @@ from tempstudio.strategies.partitioners.shares import Shares
 ACCUMULATOR_BYTES = 4
 
 
-def product_forward(operator: Operator, mode: str, shares: Shares, pass_: str = FORWARD) -> list[Phase]:
+def product_forward(
+    operator: Operator, mode: str, shares: Shares, pass_: str = FORWARD
+) -> list[Phase]:
     """The forward phases of one product, with the collectives of its tensor-parallel split."""
     product = product_of(operator, shares)
     work = _work(operator, product, mode, shares)
@@ -47,19 +49,30 @@ def product_backward(operator: Operator, mode: str, shares: Shares) -> list[Phas
         both = _work(operator, product, mode, shares, times=2.0)
         stream = _stream(product, OUTPUT, shares, reverse=False)
         phases = [
-            Phase(operator.name, BACKWARD, both, stream, role="G",
-                  tensor="output gradient", layout=mode)
+            Phase(
+                operator.name,
+                BACKWARD,
+                both,
+                stream,
+                role="G",
+                tensor="output gradient",
+                layout=mode,
+            )
         ]
     else:
         work = _work(operator, product, mode, shares)
         first, second = _gradient_streams(product, mode, shares)
-        moved = {WEIGHT: ("W", "weight", "G", "weight gradient"),
-                 INPUT: ("G", "input gradient", "I", "input")}.get(mode, ("", "", "", ""))
+        moved = {
+            WEIGHT: ("W", "weight", "G", "weight gradient"),
+            INPUT: ("G", "input gradient", "I", "input"),
+        }.get(mode, ("", "", "", ""))
         phases = [
-            Phase(operator.name, BACKWARD, work, first, role=moved[0], tensor=moved[1],
-                  layout=mode),
-            Phase(operator.name, BACKWARD, work, second, role=moved[2], tensor=moved[3],
-                  layout=mode),
+            Phase(
+                operator.name, BACKWARD, work, first, role=moved[0], tensor=moved[1], layout=mode
+            ),
+            Phase(
+                operator.name, BACKWARD, work, second, role=moved[2], tensor=moved[3], layout=mode
+            ),
         ]
     return [*before, *phases, *after]
 

@@ -45,9 +45,7 @@ def build_partition(
     """The programs of all stages; `InputError` where the degrees are not legal."""
     check_degrees(workload, machine, job, degrees, rules)
     shares = make_shares(workload, job, degrees, rules)
-    stages = tuple(
-        _stage_program(blocks, shares) for blocks in split_stages(workload, degrees)
-    )
+    stages = tuple(_stage_program(blocks, shares) for blocks in split_stages(workload, degrees))
     micro_batches = math.ceil(math.ceil(job.global_batch / degrees.dp) / shares.sequences)
     slots = degrees.dp * micro_batches * shares.sequences
     return Partition(
@@ -174,9 +172,7 @@ def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> 
     )
 
 
-def _recompute_phases(
-    block: Block, layouts: dict[str, str], shares: Shares
-) -> tuple[Phase, ...]:
+def _recompute_phases(block: Block, layouts: dict[str, str], shares: Shares) -> tuple[Phase, ...]:
     recompute = shares.job.recompute
     if recompute == "none" or not _is_layer(block):
         return ()
@@ -186,9 +182,7 @@ def _recompute_phases(
         phase
         for operator in block.operators
         if operator.kind == "attention"
-        for phase in attention_phases(
-            operator, layouts.get(operator.name, ROWS), shares, RECOMPUTE
-        )
+        for phase in attention_phases(operator, layouts.get(operator.name, ROWS), shares, RECOMPUTE)
     )
 
 
@@ -203,7 +197,9 @@ def _operator_phases(
         mode = layouts[operator.name]
         if pass_ == BACKWARD:
             return _with_experts(operator, product_backward(operator, mode, shares), shares, pass_)
-        return _with_experts(operator, product_forward(operator, mode, shares, pass_), shares, pass_)
+        return _with_experts(
+            operator, product_forward(operator, mode, shares, pass_), shares, pass_
+        )
     if operator.kind == "attention":
         return attention_phases(operator, layouts.get(operator.name, ROWS), shares, pass_)
     if operator.kind == "embedding":

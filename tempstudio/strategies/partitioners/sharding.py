@@ -46,13 +46,16 @@ def reductions(block: Block, shares: Shares, last: bool) -> tuple[Phase, ...]:
     ]
     norms = sum(op_.parameters for op_ in block.operators if op_.kind == "norm")
     if last and norms and shares.degrees.tp * shares.degrees.stream > 1:
-        axes = tuple(
-            axis for axis in ("tp", "stream") if getattr(shares.degrees, axis) > 1
-        )
+        axes = tuple(axis for axis in ("tp", "stream") if getattr(shares.degrees, axis) > 1)
         size = float(norms * shares.job.gradient_bytes)
         found.append(
-            Phase(f"{block.name} norms", BACKWARD, role="G", tensor="norm gradients",
-                  collective=Collective("all-reduce", axes, size))
+            Phase(
+                f"{block.name} norms",
+                BACKWARD,
+                role="G",
+                tensor="norm gradients",
+                collective=Collective("all-reduce", axes, size),
+            )
         )
     return tuple(found)
 
@@ -69,9 +72,7 @@ def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> 
     per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes) + job.gradient_bytes
     moved = updated * per_parameter
     dies = degrees.size // degrees.pp
-    update = Phase(
-        "optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies)
-    )
+    update = Phase("optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies))
     if degrees.zero not in (1, 2) or degrees.shards == 1:
         return Segment("optimizer", OPTIMIZER, (update,))
     axes = tuple(axis for axis in ("dp", "sp") if getattr(degrees, axis) > 1)
@@ -84,7 +85,12 @@ def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> 
 
 
 def _exchange(
-    operator: Operator, shares: Shares, pass_: str, op: str, per_parameter: float, role: str,
+    operator: Operator,
+    shares: Shares,
+    pass_: str,
+    op: str,
+    per_parameter: float,
+    role: str,
     tensor: str,
 ) -> Phase:
     size = own_parameters(operator, shares) * per_parameter

@@ -19,7 +19,8 @@ class TensorStreamOptions:
     """How operands are chosen to travel, and how norm regions are split."""
 
     layout: str = option(
-        "auto", choices=("auto", "weight", "input-output"),
+        "auto",
+        choices=("auto", "weight", "input-output"),
         help="what travels: fewest bytes over each pair of products, always the weight, or the "
         "input and then the output",
     )

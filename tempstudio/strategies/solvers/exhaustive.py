@@ -66,7 +66,9 @@ class Exhaustive:
                     break
         if best is None:
             first = reasons[0] if reasons else "there are no legal degrees"
-            raise NoPlanError(f"none of {len(candidates)} choices of degrees can be placed: {first}")
+            raise NoPlanError(
+                f"none of {len(candidates)} choices of degrees can be placed: {first}"
+            )
 
 
 def _levels(problem: Problem, degrees: Degrees, options: ExhaustiveOptions) -> Iterator[Degrees]:
