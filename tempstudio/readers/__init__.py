@@ -59,6 +59,8 @@ def load_model(source: str | Path) -> Workload:
 
 
 def _looks_like_file(source: str) -> bool:
+    if not source.strip():
+        return False
     if source.lower().endswith(".json") or "/" in source or "\\" in source:
         return True
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 
 from tempstudio.core.workload import Block
+from tempstudio.readers.decoder import Decoder, embedding_block, head_block, pre_norm_layer
 from tempstudio.readers.fields import (
     MOST_EXPERTS,
     MOST_HEADS,
@@ -20,17 +21,13 @@ from tempstudio.readers.fields import (
     even_split,
 )
 from tempstudio.readers.operators import (
-    Decoder,
     Experts,
     Heads,
     Operators,
     attention_core,
-    embedding_block,
-    head_block,
     linear,
     mixture,
     mlp,
-    pre_norm_layer,
     rms_norm,
 )
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from tempstudio.core.workload import Block
+from tempstudio.readers.decoder import (
+    Decoder,
+    embedding_block,
+    head_block,
+    parallel_layer,
+    pre_norm_layer,
+)
 from tempstudio.readers.fields import (
     MOST_HEADS,
     MOST_LAYERS,
@@ -15,17 +22,7 @@ from tempstudio.readers.fields import (
     check_groups,
     even_split,
 )
-from tempstudio.readers.operators import (
-    Decoder,
-    Heads,
-    attention,
-    embedding_block,
-    head_block,
-    layer_norm,
-    mlp,
-    parallel_layer,
-    pre_norm_layer,
-)
+from tempstudio.readers.operators import Heads, attention, layer_norm, mlp
 
 _HEADS = ("num_attention_heads", "n_head")
 _KV_HEADS = ("num_kv_heads", "n_head_kv")

@@ -42,7 +42,7 @@ ACTIVATIONS: Final = {
 def shown(value: Any) -> str:
     """A JSON value as an error line shows it, cut to a readable length.
 
-    >>> shown(True), shown("a" * 90)[-5:], shown(10**50)
+    >>> shown(True), shown("a" * 90)[-6:], shown(10**50)
     ('true', 'aaa...', 'a whole number of more than 40 digits')
     """
     if isinstance(value, int) and abs(value) > 10**40:

@@ -5,6 +5,14 @@ from __future__ import annotations
 from functools import partial
 
 from tempstudio.core.workload import Block
+from tempstudio.readers.decoder import (
+    Decoder,
+    embedding_block,
+    head_block,
+    parallel_layer,
+    post_norm_layer,
+    pre_norm_layer,
+)
 from tempstudio.readers.fields import (
     MOST_HEADS,
     MOST_LAYERS,
@@ -14,18 +22,7 @@ from tempstudio.readers.fields import (
     Fields,
     even_split,
 )
-from tempstudio.readers.operators import (
-    Decoder,
-    Heads,
-    attention,
-    embedding_block,
-    head_block,
-    layer_norm,
-    mlp,
-    parallel_layer,
-    post_norm_layer,
-    pre_norm_layer,
-)
+from tempstudio.readers.operators import Heads, attention, layer_norm, mlp
 
 OPT_POSITION_OFFSET = 2  # OPT's position table begins with two rows that no token uses
 

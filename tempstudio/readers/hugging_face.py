@@ -12,12 +12,12 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.json_text import parse
 from tempstudio.core.workload import Workload
 from tempstudio.readers import llama_family
+from tempstudio.readers.decoder import Decoder
 from tempstudio.readers.deepseek_family import read_deepseek
 from tempstudio.readers.falcon_family import read_falcon
 from tempstudio.readers.fields import Fields, shown
 from tempstudio.readers.gpt_family import read_bloom, read_gpt2, read_gpt_neox, read_opt
 from tempstudio.readers.llama_family import read_family
-from tempstudio.readers.operators import Decoder
 from tempstudio.readers.text_file import model_file, printable, read_capped
 
 MOST_PARAMETERS = 10**16

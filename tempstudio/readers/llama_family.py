@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tempstudio.core.workload import Block
+from tempstudio.readers.decoder import Decoder, embedding_block, head_block, pre_norm_layer
 from tempstudio.readers.fields import (
     MOST_EXPERTS,
     MOST_HEADS,
@@ -19,16 +20,12 @@ from tempstudio.readers.fields import (
     even_split,
 )
 from tempstudio.readers.operators import (
-    Decoder,
     Experts,
     Heads,
     Operators,
     attention,
-    embedding_block,
-    head_block,
     mixture,
     mlp,
-    pre_norm_layer,
     rms_norm,
 )
 

@@ -42,7 +42,7 @@ def preset_workload(name: str) -> Workload | None:
 def refuse_unknown(name: str) -> InputError:
     """The error for a source that is neither a preset nor a file, with the nearest presets."""
     near = difflib.get_close_matches(_normal(name), list(_names()), n=3, cutoff=0.7)
-    meant = sorted({_names()[match] for match in near})
+    meant = list(dict.fromkeys(_names()[match] for match in near))
     hint = f"did you mean {' or '.join(meant)}? " if meant else ""
     shown = "".join(char if char.isprintable() else "?" for char in name[:80])
     return InputError(

@@ -23,19 +23,18 @@ def model_file(path: Path) -> Path:
     Raises `InputError` where there is none.
     """
     where = printable(path)
+    inside = path / "config.json"
     try:
-        if path.is_dir():
-            inside = path / "config.json"
-            if inside.is_file():
-                return inside
-            raise InputError(f"{where}: the folder holds no config.json")
-        if path.is_file():
-            return path
-        kind = "not a file" if path.exists() else "there is no such file"
+        for file in (path, inside):
+            if file.is_file():
+                return file
+        folder, there = path.is_dir(), path.exists()
     except (OSError, ValueError) as error:  # a name too long, a null character, a closed folder
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{where}: cannot be read: {reason}") from None
-    raise InputError(f"{where}: {kind}")
+    if folder:
+        raise InputError(f"{where}: the folder holds no config.json")
+    raise InputError(f"{where}: {'not a file' if there else 'there is no such file'}")
 
 
 def read_capped(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
