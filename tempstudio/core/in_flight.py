@@ -80,7 +80,7 @@ class InFlight:
         self.sending: list[Sending] = []
         self._topology = topology
         self._observe = observe
-        self._shares: dict[tuple[bytes, ...], _Share] = {}
+        self._shares: dict[tuple[str | bytes, ...], _Share] = {}
         self._share: _Share | None = None  # None: to be found, or one item alone from its start
         self._left_s = np.zeros(0)
         self._since_s = 0.0

@@ -8,7 +8,7 @@ weighted by their bytes; `tempstudio.core.fluid` runs several phases at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -38,7 +38,7 @@ class Flows:
     hop_start: IntArray
     latency_s: FloatArray
     parent: IntArray
-    _phases: dict[Any, PhaseTime] = field(default_factory=dict, init=False, repr=False)
+    _phases: dict[Topology, PhaseTime] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for column in (
@@ -77,12 +77,12 @@ class Flows:
         )
 
     @cached_property
-    def claim(self) -> bytes:
+    def claim(self) -> str:
         """A digest of who wants what share of which links: equal where the sharing is the same."""
         digest = blake2b(self.hop_link.tobytes(), digest_size=16)
         digest.update(self.hop_start.tobytes())
         digest.update(self.weights.tobytes())
-        return digest.digest()
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +196,34 @@ def join_flows(parts: Sequence[Flows]) -> Flows:
     )
 
 
+def scale_flows(flows: Flows, factor: float) -> Flows:
+    """The same flows with `factor` (from 0) times the bytes; what is known of them is kept."""
+    if factor == 1.0:
+        return flows
+    scaled = replace(flows, bytes=flows.bytes * factor)
+    if factor > 0:
+        known = flows.__dict__
+        for name in ("hops", "moving", "weights", "claim"):
+            if name in known:
+                scaled.__dict__[name] = known[name]
+        for topology, phase in flows._phases.items():
+            finish = np.where(flows.moving, phase.drain_s * factor + flows.latency_s, 0.0)
+            scaled._phases[topology] = _phase(phase.drain_s * factor, finish)
+    return scaled
+
+
+def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
+    """The same flows among other dies over other, equally fast links: `die` and `link` say which.
+
+    `die` [dies] and `link` [links] hold the new number of each old one that the flows use.
+    """
+    moved = replace(
+        flows, source=die[flows.source], target=die[flows.target], hop_link=link[flows.hop_link]
+    )
+    moved._phases.update(flows._phases)
+    return moved
+
+
 def link_bytes(flows: Flows, topology: Topology) -> FloatArray:
     """Bytes that cross each directed link [links]."""
     each = np.repeat(flows.bytes, flows.hops)
@@ -221,12 +249,15 @@ def phase_time(flows: Flows, topology: Topology) -> PhaseTime:
     known = flows._phases.get(topology)
     if known is None:
         drain = _drain(flows, topology)
-        finish = np.where(flows.moving, drain + flows.latency_s, 0.0)
-        for column in (drain, finish):
-            column.setflags(write=False)
-        known = PhaseTime(float(finish.max(initial=0.0)), drain, finish)
+        known = _phase(drain, np.where(flows.moving, drain + flows.latency_s, 0.0))
         flows._phases[topology] = known
     return known
+
+
+def _phase(drain_s: FloatArray, finish_s: FloatArray) -> PhaseTime:
+    for column in (drain_s, finish_s):
+        column.setflags(write=False)
+    return PhaseTime(float(finish_s.max(initial=0.0)), drain_s, finish_s)
 
 
 def _drain(flows: Flows, topology: Topology) -> FloatArray:

@@ -124,8 +124,22 @@ def _dimension_routes(
     return pack_routes(routes)
 
 
+@lru_cache(maxsize=4096)
+def shift_map(topology: Topology, down: int, right: int) -> tuple[IntArray, IntArray]:
+    """(die [dies], link [links]) numbers after a shift over the mesh; -1 where it leaves the mesh
+    or the link there is dead."""
+    place, die_at, link, _ = _compass(topology)
+    row, col = place[:, 0] + down, place[:, 1] + right
+    rows, cols = die_at.shape
+    on = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+    die = np.where(on, die_at[np.where(on, row, 0), np.where(on, col, 0)], -1).astype(np.int32)
+    direction = np.argmax(link[topology.source] == np.arange(topology.links)[:, None], axis=1)
+    start = die[topology.source]
+    return die, np.where(start >= 0, link[start, direction], -1).astype(np.int32)
+
+
 @lru_cache(maxsize=32)
-def _switch_ports(topology: Topology) -> tuple[IntArray, IntArray]:
+def switch_ports(topology: Topology) -> tuple[IntArray, IntArray]:
     """Links [devices, 2] up to and down from (the node's switch, the second switch)."""
     machine = topology.machine
     ids, spine = topology.link_ids, topology.vertices - 1
@@ -143,7 +157,7 @@ def _cluster_routes(
     topology: Topology, source: IntArray, target: IntArray
 ) -> tuple[IntArray, IntArray]:
     """Through the node's switch inside a node, else through the second switch."""
-    up, down = _switch_ports(topology)
+    up, down = switch_ports(topology)
     per_node = topology.machine.cols
     port = (source // per_node != target // per_node).astype(np.int32)
     apart = source != target

@@ -1,0 +1,88 @@
+"""Collectives on a grid of dies, one dimension after the other, both dimensions busy at once.
+
+The vector is cut in two halves: the first goes along rows and then along columns, the second the
+other way round.  The halves are as unequal as the grid demands, so that rows and columns carry the
+same: then an all-gather takes (n - 1)/n S/(2 B), the bound, on every grid, odd or even.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.core.collectives.outline import Outline, Step, merge_steps, stretch_steps
+
+Grid = NDArray[np.int32]
+
+
+def line_gather(order: Sequence[int], share: float) -> list[Step]:
+    """All-gather on a line: every die passes on what comes from its left to its right, and back."""
+    n = len(order)
+    steps = []
+    for t in range(n - 1):
+        right = {(order[i], order[i + 1]): share for i in range(t, n - 1)}
+        left = {(order[n - 1 - i], order[n - 2 - i]): share for i in range(t, n - 1)}
+        steps.append(merge_steps([right, left]))
+    return steps
+
+
+def row_column_gather(grid: Grid) -> list[Outline]:
+    """All-gather; one outline for each way to cut the vector that is best at some size."""
+    return [_gather(grid, first) for first in _cuts(*grid.shape)]
+
+
+def _cuts(rows: int, cols: int) -> list[float]:
+    """Shares of the half that goes along rows first.
+
+    The first keeps rows and columns equally busy over both phases (best in a pipeline), the others
+    within the first and within the second phase (best unpipelined).
+    """
+    n = rows * cols
+    busy = ((cols - 1) * rows - (n - 1) / 2) / ((cols - 1) * (rows - 1))
+    first = (rows - 1) / (cols + rows - 2)
+    second = (cols - 1) * rows / ((rows - 1) * cols + (cols - 1) * rows)
+    cuts: list[float] = []
+    for cut in (busy, first, second):
+        if all(abs(cut - other) > 1e-9 for other in cuts):
+            cuts.append(cut)
+    return cuts
+
+
+def _gather(grid: Grid, first: float) -> Outline:
+    rows, cols = grid.shape
+    n = rows * cols
+    count = max(rows, cols) - 1
+    by_row, by_col = grid.tolist(), grid.T.tolist()
+    one = [
+        _side_by_side(by_row, first / n, count),
+        _side_by_side(by_col, (1 - first) / n, count),
+    ]
+    two = [
+        _side_by_side(by_col, first * cols / n, count),
+        _side_by_side(by_row, (1 - first) * rows / n, count),
+    ]
+    return Outline(
+        [[merge_steps(pair) for pair in zip(*phase, strict=True)] for phase in (one, two)]
+    )
+
+
+def _side_by_side(lines: Sequence[Sequence[int]], share: float, count: int) -> list[Step]:
+    gathered = [line_gather(line, share) for line in lines]
+    return stretch_steps([merge_steps(row) for row in zip(*gathered, strict=True)], count)
+
+
+def row_column_exchange(grid: Grid) -> Outline:
+    """All-to-all in two steps: to the right column along the row, then to the right row."""
+    rows, cols = grid.shape
+    n = rows * cols
+    along: Step = {}
+    across: Step = {}
+    for lines, step, share in (
+        (grid.tolist(), along, rows / n),
+        (grid.T.tolist(), across, cols / n),
+    ):
+        for line in lines:
+            step.update({(a, b): share for a in line for b in line if a != b})
+    return Outline([[along, across]])

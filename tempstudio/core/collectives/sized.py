@@ -1,0 +1,215 @@
+"""Schedules with a size: the flows of every step on the real links, and how long they take.
+
+An outline is worked out once for every shape of group, on the first such group seen, for a vector
+of one byte.  Groups of the same shape elsewhere take its flows with their links moved, and every
+size takes them with their bytes scaled, so that hundreds of equal groups cost little.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from tempstudio.core.collectives.algorithms import outlines
+from tempstudio.core.collectives.group import Edge, Group, Route
+from tempstudio.core.collectives.outline import Outline, Step
+from tempstudio.core.errors import NoPlanError
+from tempstudio.core.machine import Cluster
+from tempstudio.core.network import Flows, make_flows, move_flows, phase_time, scale_flows
+from tempstudio.core.routes import make_routes, shift_map, switch_ports
+from tempstudio.core.topology import FloatArray, IntArray, Topology
+
+# Chunk counts that are tried: so near to one another that the best loses little, and few.
+CHUNKS = tuple(sorted({k << shift for k in (4, 5, 6, 7) for shift in range(12)} | {1, 2, 3}))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class UnitStep:
+    """One step for a vector of one byte, and the flows of it that are last at some size."""
+
+    flows: Flows
+    drain_s: FloatArray
+    latency_s: FloatArray
+
+    def time_s(self, size: float) -> float:
+        """How long the step takes for `size` bytes."""
+        return float((self.drain_s * size + self.latency_s).max(initial=0.0))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Choice:
+    """One algorithm at one size: its outline, in how many chunks, and its time."""
+
+    algorithm: str
+    outline: Outline
+    chunks: int
+    time_s: float
+
+
+@lru_cache(maxsize=65536)
+def choose(group: Group, op: str, algorithm: str, size: float) -> Choice | NoPlanError:
+    """The best outline and number of chunks of an algorithm, or why it cannot serve the group."""
+    made = outlines(group, op, algorithm)
+    if isinstance(made, NoPlanError):
+        return made
+    tried = []
+    for outline in made:
+        for chunks in _chunk_counts(group, outline, size):
+            time_s = _time(group, outline, chunks, size)
+            tried.append(Choice(algorithm, outline, chunks, time_s))
+    return min(tried, key=lambda choice: choice.time_s)
+
+
+def _chunk_counts(group: Group, outline: Outline, size: float) -> tuple[int, ...]:
+    """Numbers of chunks about the best: (K + m - 1)(X/K + L) is least at K^2 = (m - 1) X/L.
+
+    m stages, X the seconds of all of them at once with the whole vector, L a stage's latencies.
+    """
+    if not outline.pipelined:
+        return (1,)
+    stages = len(outline.stages)
+    full = unit_steps(group, outline, 0, stages)
+    latency = sum(float(step.latency_s.max()) for step in full)
+    busy = sum(step.time_s(size) for step in full) - latency
+    ideal = math.sqrt((stages - 1) * max(busy, 0.0) / latency) if latency > 0 else math.inf
+    above = next((k for k, count in enumerate(CHUNKS) if count >= ideal), len(CHUNKS) - 1)
+    return CHUNKS[max(0, above - 1) : above + 1]
+
+
+def _time(group: Group, outline: Outline, chunks: int, size: float) -> float:
+    return sum(
+        count * sum(step.time_s(size / chunks) for step in unit_steps(group, outline, *span))
+        for span, count in Counter(outline.spans(chunks)).items()
+    )
+
+
+@lru_cache(maxsize=16384)
+def unit_steps(group: Group, outline: Outline, first: int, end: int) -> tuple[UnitStep, ...]:
+    """The steps of some stages at once, for one byte; equal steps are one object."""
+    known: dict[int, UnitStep] = {}
+    steps = outline.together(first, end)
+    for step in steps:
+        if id(step) not in known:
+            known[id(step)] = _unit_step(_flows(group, outline, step), group.topology)
+    return tuple(known[id(step)] for step in steps)
+
+
+def _unit_step(flows: Flows, topology: Topology) -> UnitStep:
+    drain, latency = phase_time(flows, topology).drain_s, flows.latency_s
+    order = np.lexsort((-latency, -drain))  # slowest to drain first, then only more latency counts
+    highest = np.maximum.accumulate(latency[order])
+    keep = np.ones(len(order), dtype=bool)
+    keep[1:] = highest[1:] > highest[:-1]
+    return UnitStep(flows, drain[order][keep], latency[order][keep])
+
+
+def _flows(group: Group, outline: Outline, step: Step) -> Flows:
+    edges = list(step)
+    dies = np.array(group.members, dtype=np.int32)
+    source, target = dies[[a for a, _ in edges]], dies[[b for _, b in edges]]
+    routes = _routes(group, outline, edges)
+    return make_flows(group.topology, source, target, list(step.values()), routes)
+
+
+def _routes(group: Group, outline: Outline, edges: list[Edge]) -> list[Route] | None:
+    """The outline's own routes, neighbours' links, else the usual ones (None if all are such)."""
+    own, near = outline.routes, group.edges
+    found = [own.get(edge) or near.get(edge) for edge in edges]
+    if not any(found):
+        return None
+    missing = [k for k, route in enumerate(found) if route is None]
+    if missing:
+        dies = np.array(group.members, dtype=np.int32)
+        ends = np.array(edges, dtype=np.int32)[missing]
+        links, start = make_routes(group.topology, dies[ends[:, 0]], dies[ends[:, 1]], None)
+        for row, k in enumerate(missing):
+            found[k] = tuple(links[start[row] : start[row + 1]].tolist())
+    return [route for route in found if route is not None]
+
+
+_prototypes: dict[Hashable, Group] = {}
+
+
+def prototype(group: Group) -> Group:
+    """The first group seen of the same shape, on the same links but for their place."""
+    if group.ordered:
+        return group
+    if len(_prototypes) > 4096:
+        _prototypes.clear()
+    return _prototypes.setdefault(_shape(group), group)
+
+
+def _shape(group: Group) -> Hashable:
+    topology = group.topology
+    places = [topology.places[die] for die in group.members]
+    if isinstance(topology.machine, Cluster):
+        nodes: dict[int, int] = {}
+        return topology, tuple(nodes.setdefault(node, len(nodes)) for node, _ in places)
+    corner = min(r for r, _ in places), min(c for _, c in places)
+    shape = tuple((r - corner[0], c - corner[1]) for r, c in places)
+    uniform = _uniform(topology)
+    if group.confined:
+        pairs = tuple(group.inside)
+        links = [route[0] for route in group.inside.values()]
+        speed = (
+            ()
+            if uniform
+            else tuple((topology.bytes_per_s[links] + 1j * topology.latency_s[links]).tolist())
+        )
+        return topology, shape, pairs, speed
+    faulty = bool(topology.machine.dead_dies or topology.machine.dead_links)
+    return (topology, group.members) if faulty or not uniform else (topology, shape)
+
+
+@lru_cache(maxsize=32)
+def _uniform(topology: Topology) -> bool:
+    speeds, delays = topology.bytes_per_s, topology.latency_s
+    return bool((speeds == speeds[:1]).all() and (delays == delays[:1]).all())
+
+
+@lru_cache(maxsize=4096)
+def sized_steps(
+    group: Group, op: str, algorithm: str, size: float
+) -> tuple[Flows, ...] | NoPlanError:
+    """All steps in order for `size` bytes on a group; equal steps are one object."""
+    first = prototype(group)
+    choice = choose(first, op, algorithm, size)
+    if isinstance(choice, NoPlanError):
+        return choice
+    spans = choice.outline.spans(choice.chunks)
+    known: dict[int, Flows] = {}
+    steps: list[Flows] = []
+    for span in spans:
+        for unit in unit_steps(first, choice.outline, *span):
+            if id(unit) not in known:
+                here = unit.flows if first is group else _moved(first, group, unit)
+                known[id(unit)] = scale_flows(here, size / choice.chunks)
+            steps.append(known[id(unit)])
+    return tuple(steps)
+
+
+@lru_cache(maxsize=65536)
+def _moved(first: Group, group: Group, unit: UnitStep) -> Flows:
+    return move_flows(unit.flows, *_relocation(first, group))
+
+
+@lru_cache(maxsize=4096)
+def _relocation(first: Group, group: Group) -> tuple[IntArray, IntArray]:
+    topology = group.topology
+    if not isinstance(topology.machine, Cluster):
+        a, b = topology.places[first.members[0]], topology.places[group.members[0]]
+        return shift_map(topology, b[0] - a[0], b[1] - a[1])
+    old, new = np.array(first.members), np.array(group.members)
+    die = np.full(topology.vertices, -1, dtype=np.int32)
+    link = np.full(topology.links, -1, dtype=np.int32)
+    die[old] = new
+    for port in switch_ports(topology):
+        for column in range(port.shape[1]):
+            if port[old[0], column] >= 0:
+                link[port[old, column]] = port[new, column]
+    return die, link
