@@ -1,8 +1,9 @@
 """What is trained: the operator graph of a language model, and the training job.
 
-A `Workload` is a sequence of `Block`s along the residual stream; a block is a small directed acyclic
-graph of `Operator`s and stands for `repeat` equal copies of itself.  Sizes are those of one token
-(features) or of the whole model (parameters); what depends on batch and sequence length is derived.
+A `Workload` is a sequence of `Block`s along the residual stream; a block is a small directed
+acyclic graph of `Operator`s and stands for `repeat` equal copies of itself.  Sizes are those of one
+token (features) or of the whole model (parameters); what depends on batch and sequence length is
+derived.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.quantities import quantity
 
 KINDS = (
-    "embedding",    # table lookup: in_features = vocabulary, out_features = hidden
-    "norm",         # layer or RMS norm over out_features
-    "linear",       # in_features -> out_features; query/key/value or gate/up fused are one
-    "attention",    # heads, kv_heads, head_dim (query/key), value_dim
+    "embedding",  # table lookup: in_features = vocabulary, out_features = hidden
+    "norm",  # layer or RMS norm over out_features
+    "linear",  # in_features -> out_features; query/key/value or gate/up fused are one
+    "attention",  # heads, kv_heads, head_dim (query/key), value_dim
     "elementwise",  # function over out_features; two inputs where it adds or gates
-    "router",       # a linear that chooses active_experts of experts
-    "experts",      # a linear held `experts` times, used `active_experts` times a token
-    "loss",         # softmax cross-entropy over in_features = vocabulary
+    "router",  # a linear that chooses active_experts of experts
+    "experts",  # a linear held `experts` times, used `active_experts` times a token
+    "loss",  # softmax cross-entropy over in_features = vocabulary
 )
+
+MOST_NAME = 120
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class Operator:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The weight's shape, (experts,) in_features x out_features; heads x head_dim for attention."""
+        """The weight's shape: (experts,) inputs x outputs; heads x head_dim of an attention."""
         if self.kind == "attention":
             return (self.heads, self.head_dim)
         if self.kind == "experts":
@@ -82,6 +85,14 @@ class Operator:
         if self.kind in ("linear", "embedding", "router"):
             return (self.in_features, self.out_features)
         return (self.out_features or self.in_features,)
+
+
+def _check_name(name: str, where: str) -> None:
+    """Names stand in error lines, tables and files: one line each, and not a page."""
+    if not name.isprintable() or not 0 < len(name) <= MOST_NAME:
+        raise InputError(
+            f"{where}: found the name {name[:40]!r}, allowed: 1 to {MOST_NAME} printable characters"
+        )
 
 
 @dataclass(frozen=True)
@@ -96,13 +107,16 @@ class Block:
     repeat: int = 1
 
     def __post_init__(self) -> None:
+        _check_name(self.name, "model.blocks")
+        for operator in self.operators:
+            _check_name(operator.name, f"model.blocks.{self.name}")
         seen = {"input"}
         for operator in self.operators:
             missing = [name for name in operator.inputs if name not in seen]
             if missing:
                 raise InputError(
-                    f"model.blocks.{self.name}.{operator.name}: input {missing[0]!r} is not an "
-                    "earlier operator of the block"
+                    f"model.blocks.{self.name}.{operator.name}: input {missing[0][:40]!r} is not "
+                    "an earlier operator of the block"
                 )
             if operator.name in seen:
                 raise InputError(f"model.blocks.{self.name}: operator {operator.name!r} twice")
@@ -127,6 +141,9 @@ class Workload:
     vocabulary: int
     max_seq_len: int
     source: str = ""
+
+    def __post_init__(self) -> None:
+        _check_name(self.name, "model")
 
     @cached_property
     def parameters(self) -> int:
@@ -176,25 +193,55 @@ class TrainingJob:
     524288
     """
 
-    global_batch: int = quantity(128, minimum=1, maximum=10**7, unit="sequences",
-                                 help="sequences of one optimizer step")
-    micro_batch: int = quantity(1, minimum=1, maximum=10**7, unit="sequences",
-                                help="sequences a data-parallel replica works on at once")
-    seq_len: int = quantity(2048, minimum=1, maximum=10**8, unit="tokens",
-                            help="tokens of one sequence")
-    recompute: str = quantity("none", choices=("none", "selective", "full"),
-                              help="activations computed again in the backward pass")
-    bytes_per_element: int = quantity(2, minimum=1, maximum=8, unit="bytes",
-                                      help="bytes of an activation or weight in compute")
-    weight_bytes: float = quantity(2.0, key="weight_bytes_per_parameter", minimum=0, maximum=64,
-                                   unit="bytes", help="weights in memory")
-    gradient_bytes: float = quantity(2.0, key="gradient_bytes_per_parameter", minimum=0,
-                                     maximum=64, unit="bytes", help="gradients in memory")
-    optimizer_bytes: float = quantity(12.0, key="optimizer_bytes_per_parameter", minimum=0,
-                                      maximum=64, unit="bytes", help="optimizer states")
+    global_batch: int = quantity(
+        128, minimum=1, maximum=10**7, unit="sequences", help="sequences of one optimizer step"
+    )
+    micro_batch: int = quantity(
+        1,
+        minimum=1,
+        maximum=10**7,
+        unit="sequences",
+        help="sequences a data-parallel replica works on at once",
+    )
+    seq_len: int = quantity(
+        2048, minimum=1, maximum=10**8, unit="tokens", help="tokens of one sequence"
+    )
+    recompute: str = quantity(
+        "none",
+        choices=("none", "selective", "full"),
+        help="activations computed again in the backward pass",
+    )
+    bytes_per_element: int = quantity(
+        2, minimum=1, maximum=8, unit="bytes", help="bytes of an activation or weight in compute"
+    )
+    weight_bytes: float = quantity(
+        2.0,
+        key="weight_bytes_per_parameter",
+        minimum=0,
+        maximum=64,
+        unit="bytes",
+        help="weights in memory",
+    )
+    gradient_bytes: float = quantity(
+        2.0,
+        key="gradient_bytes_per_parameter",
+        minimum=0,
+        maximum=64,
+        unit="bytes",
+        help="gradients in memory",
+    )
+    optimizer_bytes: float = quantity(
+        12.0,
+        key="optimizer_bytes_per_parameter",
+        minimum=0,
+        maximum=64,
+        unit="bytes",
+        help="optimizer states",
+    )
     flash_attention: bool = quantity(False, help="attention scores are never stored")
     causal_halving: bool = quantity(
-        False, help="causal masking halves the attention's work (rows are balanced)")
+        False, help="causal masking halves the attention's work (rows are balanced)"
+    )
 
     @property
     def tokens(self) -> int:

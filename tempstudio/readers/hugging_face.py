@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.json_text import parse
-from tempstudio.core.workload import Workload
+from tempstudio.core.workload import MOST_NAME, Workload
 from tempstudio.readers import llama_family
 from tempstudio.readers.decoder import Decoder
 from tempstudio.readers.deepseek_family import read_deepseek
@@ -63,7 +63,7 @@ def workload_from_config(document: Any, where: str, name: str = "", source: str 
         raise InputError(f"{where}: model_type: {found}, supported: {', '.join(FAMILIES)}")
     decoder = FAMILIES[kind](Fields(document, where))
     workload = Workload(
-        name=name or kind,
+        name=(name or kind)[:MOST_NAME],
         blocks=decoder.blocks,
         hidden=decoder.hidden,
         vocabulary=decoder.vocabulary,
