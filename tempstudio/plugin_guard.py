@@ -1,0 +1,238 @@
+"""Calls into plugins: announced, and whatever goes wrong in one is laid at its door by name.
+
+A strategy is handed to the pipeline inside a guard with the same interface.  Every call notes the
+plugin and the hook first (so that a hang or a crash can be blamed), checks what comes back, and
+turns any exception that is not a verdict (`InputError`, `NoPlanError`, `Cancelled`) into a
+`PluginFault`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tempstudio.catalogue import options_from_pairs
+from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.figure import Figure
+from tempstudio.core.machine import Machine
+from tempstudio.core.mapping import Mapping
+from tempstudio.core.partition import Partition
+from tempstudio.core.pipeline import Chosen
+from tempstudio.core.pipeline import run as run_pipeline
+from tempstudio.core.plan_check import PlanFault, check_plan
+from tempstudio.core.problem import Problem
+from tempstudio.core.progress import Cancelled, Progress
+from tempstudio.core.project import Project, StrategyChoice
+from tempstudio.core.run import MadeBy, Plan, Run
+from tempstudio.core.workload import Workload
+from tempstudio.plugin_host import Host, Offer, Watch, one_line
+
+_END = object()
+T = TypeVar("T")
+
+
+class PluginFault(Exception):
+    """A plugin failed: which one, in which hook, and how, in one line and in full."""
+
+    def __init__(self, offer: Offer, hook: str, message: str, trace: str = "") -> None:
+        self.plugin = offer.plugin.name
+        self.hook = f"{offer.kind} {offer.name!r}, {hook}"
+        self.message = message
+        self.traceback = trace
+        super().__init__(f"plugin {self.plugin} {offer.plugin.version}, {self.hook}: {message}")
+
+
+def _quiet(plugin: str, hook: str) -> nullcontext[None]:
+    return nullcontext()
+
+
+class Guard:
+    """One strategy behind the interface of its kind.
+
+    Attributes that are not a call (`name`, `Options`, `least_zero`, ...) are the strategy's own.
+    """
+
+    def __init__(self, offer: Offer, watch: Watch = _quiet) -> None:
+        self._offer = offer
+        self._watch = watch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._offer.object, name)
+
+    def _fault(self, hook: str, message: str) -> PluginFault:
+        return PluginFault(self._offer, hook, message)
+
+    def _call(self, hook: str, step: Callable[[], T]) -> T:
+        """Run a step of the plugin's own code."""
+        try:
+            with self._watch(
+                self._offer.plugin.name, f"{self._offer.kind} {self._offer.name!r}, {hook}"
+            ):
+                return step()
+        except (InputError, NoPlanError, Cancelled, PluginFault, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # noqa: BLE001 - SystemExit too
+            text = "".join(traceback.format_exception(error))
+            raise PluginFault(self._offer, hook, one_line(error), text) from None
+
+    def _is(self, hook: str, answer: Any, kind: type[T]) -> T:
+        if not isinstance(answer, kind):
+            raise self._fault(hook, f"returned {type(answer).__name__}, expected {kind.__name__}")
+        return answer
+
+
+class GuardedPartitioner(Guard):
+    """A partitioner; its answer is a `Partition` for the degrees that were asked for."""
+
+    def partition(
+        self, workload: Any, machine: Any, job: Any, degrees: Any, options: Any, progress: Progress
+    ) -> Partition:
+        """As `Partitioner.partition`."""
+        answer = self._call(
+            "partition",
+            lambda: self._offer.object.partition(
+                workload, machine, job, degrees, options, progress
+            ),
+        )
+        partition = self._is("partition", answer, Partition)
+        if partition.degrees != degrees:
+            raise self._fault("partition", f"was asked for {degrees} and cut {partition.degrees}")
+        return partition
+
+
+class GuardedMapper(Guard):
+    """A mapper; its answer is a `Mapping` that places each rank on a working die of its own."""
+
+    def map(
+        self, partition: Any, machine: Machine, options: Any, rng: Any, progress: Progress
+    ) -> Mapping:
+        """As `Mapper.map`."""
+        answer = self._call(
+            "map", lambda: self._offer.object.map(partition, machine, options, rng, progress)
+        )
+        mapping = self._is("map", answer, Mapping)
+        wrong = _wrong_placement(mapping, partition.degrees.size, machine)
+        if wrong:
+            raise self._fault("map", wrong)
+        return mapping
+
+
+class GuardedSolver(Guard):
+    """A solver; every plan it yields is held against SPEC before anyone sees it."""
+
+    def solve(self, problem: Problem, options: Any, rng: Any, progress: Progress) -> Iterator[Plan]:
+        """As `Solver.solve`."""
+        plans = self._call(
+            "solve", lambda: iter(self._offer.object.solve(problem, options, rng, progress))
+        )
+        while True:
+            answer = self._call("solve", lambda: next(plans, _END))
+            if answer is _END:
+                return
+            plan = self._is("solve", answer, Plan)
+            try:
+                # What `problem.build` made was checked there: a fault here is the solver's own.
+                check_plan(plan, problem.project.machine)
+            except (PlanFault, TypeError, ValueError, AttributeError) as error:
+                raise self._fault("solve", f"yielded a broken plan: {one_line(error)}") from None
+            yield plan
+
+
+def _wrong_placement(mapping: Mapping, ranks: int, machine: Machine) -> str:
+    """What is wrong with a placement, in one line, or ""."""
+    try:
+        placement = [int(die) for die in mapping.placement]
+    except (TypeError, ValueError):
+        return "returned a placement that is not a list of die numbers"
+    if len(placement) != ranks:
+        return f"placed {len(placement)} ranks, expected {ranks}"
+    seen: set[int] = set()
+    for die in placement:
+        if not 0 <= die < machine.die_count:
+            return f"placed a rank on die {die}, of {machine.die_count} dies"
+        if die in machine.dead_ids:
+            return f"placed a rank on the dead die {list(machine.coordinate(die))}"
+        if die in seen:
+            return f"placed two ranks on die {list(machine.coordinate(die))}"
+        seen.add(die)
+    return ""
+
+
+def choose(host: Host, project: Project, watch: Watch = _quiet) -> Chosen:
+    """The strategies that a project names, guarded, with their options and who supplied them.
+
+    Raises `InputError` that lists what there is where a name or an option is not known.
+    """
+    offers = {kind: host.find(kind, getattr(project, kind).name) for kind in _GUARDS}
+    guards = {kind: _GUARDS[kind](offer, watch) for kind, offer in offers.items()}
+    options = {
+        kind: _options(host, offer, getattr(project, kind), watch) for kind, offer in offers.items()
+    }
+    return Chosen(
+        partitioner=guards["partitioner"],
+        mapper=guards["mapper"],
+        solver=guards["solver"],
+        partitioner_options=options["partitioner"],
+        mapper_options=options["mapper"],
+        solver_options=options["solver"],
+        made_by=tuple(
+            MadeBy(kind, offer.name, offer.plugin.name, offer.plugin.version)
+            for kind, offer in offers.items()
+        ),
+    )
+
+
+_GUARDS: dict[str, Any] = {
+    "partitioner": GuardedPartitioner,
+    "mapper": GuardedMapper,
+    "solver": GuardedSolver,
+}
+
+
+def _options(host: Host, offer: Offer, choice: StrategyChoice, watch: Watch) -> Any:
+    pairs = dict(choice.options)
+    if choice.version and choice.version != offer.version:
+        pairs = host.migrate_options(offer.kind, offer.name, choice.version, pairs)
+    guard = Guard(offer, watch)
+    where = f"strategies.{offer.kind}.options"
+    return guard._call("Options", lambda: options_from_pairs(offer.object.Options, pairs, where))
+
+
+def run_project(
+    host: Host,
+    project: Project,
+    progress: Progress | None = None,
+    on_plan: Callable[[Run], None] | None = None,
+    watch: Watch = _quiet,
+) -> Run:
+    """Run a project with the strategies that it names, guarded."""
+    chosen = choose(host, project, watch)
+    try:
+        return run_pipeline(project, chosen, progress, on_plan)
+    except PlanFault as error:
+        raise blamed(host, project, error) from None
+
+
+def blamed(host: Host, project: Project, error: PlanFault) -> PluginFault:
+    """A plan that broke a rule, laid at the door of the strategy that made that part of it."""
+    kind = "mapper" if str(error).startswith("mapping") else "partitioner"
+    offer = host.find(kind, getattr(project, kind).name)
+    return PluginFault(offer, {"mapper": "map", "partitioner": "partition"}[kind], str(error))
+
+
+def read_model(offer: Offer, path: Path, watch: Watch = _quiet) -> Workload:
+    """A model through one reader, guarded."""
+    guard = Guard(offer, watch)
+    return guard._is("read", guard._call("read", lambda: offer.object.read(path)), Workload)
+
+
+def figure_of(
+    offer: Offer, run: Any, time_s: float, selection: dict[str, Any], watch: Watch = _quiet
+) -> Figure:
+    """A panel's figure, guarded."""
+    guard = Guard(offer, watch)
+    answer = guard._call("figure", lambda: offer.object.figure(run, time_s, selection))
+    return guard._is("figure", answer, Figure)

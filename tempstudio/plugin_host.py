@@ -1,0 +1,406 @@
+"""Find plugins, load them, ask each hook of each in turn, and remember what failed.
+
+Every strategy, built-in or foreign, comes in through the entry points of group
+`tempstudio.plugins`; nothing here names one.  pluggy stops at the first plugin that raises, so each
+entry point is loaded in its own try and each implementation is asked in its own try, the iteration
+of its answer included.  A broken plugin is a `Failure` in a list, never the end of the program.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from tempstudio import hookspecs
+from tempstudio.catalogue import option_fields
+from tempstudio.core.errors import InputError
+from tempstudio.core.figure import Panel
+from tempstudio.core.machine import Cluster, Wafer
+
+OWN = "tempstudio"
+EXAMPLE_KEYWORD = "tempstudio-example"  # in a distribution's keywords: it is one of our examples
+MOST_OFFERS = 1000
+HOOKS = {
+    "partitioner": "tempstudio_partitioners",
+    "mapper": "tempstudio_mappers",
+    "solver": "tempstudio_solvers",
+    "reader": "tempstudio_readers",
+    "machine": "tempstudio_machines",
+    "sample": "tempstudio_samples",
+    "exporter": "tempstudio_exporters",
+    "panel": "tempstudio_panels",
+}
+_METHODS = {
+    "partitioner": "partition",
+    "mapper": "map",
+    "solver": "solve",
+    "reader": "read",
+    "exporter": "write",
+}
+
+Watch = Callable[[str, str], AbstractContextManager[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A distribution (or a file of the plugins folder) that offers something.
+
+    `state` is "on", "disabled", "left out" (safe mode, or it broke a worker) or "failed".
+    """
+
+    name: str
+    version: str
+    path: str = ""
+    summary: str = ""
+    example: bool = False
+    state: str = "on"
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the program itself."""
+        return self.name == OWN
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What one plugin could not do, in one line and in full."""
+
+    plugin: str
+    hook: str
+    message: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin}, {self.hook}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One thing that a plugin offers: a strategy, a reader, a machine, a sample's path, a panel."""
+
+    kind: str
+    name: str
+    summary: str
+    version: str
+    object: Any
+    plugin: Plugin
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Something loadable: where it belongs, what it is called, and how to get the hooks' holder."""
+
+    plugin: Plugin
+    name: str
+    load: Callable[[], object]
+
+
+class Host:
+    """The plugins of this process.  Nothing is loaded before the first question.
+
+    `disabled` names plugins that the user has switched off; `left_out` those that broke an earlier
+    worker, with the reason; `folders` the places of folder plugins.  `watch(plugin, hook)` is
+    entered around every step into a plugin's code.
+    """
+
+    def __init__(
+        self,
+        safe_mode: bool = False,
+        disabled: Iterable[str] = (),
+        folders: Iterable[str | Path] = (),
+        left_out: Mapping[str, str] | None = None,
+        watch: Watch | None = None,
+    ) -> None:
+        self.safe_mode = safe_mode
+        self._disabled = frozenset(disabled)
+        self._folders = tuple(Path(folder) for folder in folders)
+        self._left_out = dict(left_out or {})
+        self._watch: Watch = watch or (lambda plugin, hook: nullcontext())
+        self._plugins: dict[str, Plugin] = {}
+        self._failures: list[Failure] = []
+        self._offers: dict[str, dict[str, Offer]] = {}
+        self._manager: pluggy.PluginManager | None = None
+        self._owner: dict[int, str] = {}
+
+    @property
+    def plugins(self) -> tuple[Plugin, ...]:
+        """All that were found, loaded or not, the program's own first."""
+        self._loaded()
+        return tuple(self._plugins.values())
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """What has failed so far; `load()` first to know of everything."""
+        return tuple(self._failures)
+
+    def load(self) -> Host:
+        """Load every plugin and ask every hook now."""
+        for kind in HOOKS:
+            self.offers(kind)
+        return self
+
+    def partitioners(self) -> dict[str, Offer]:
+        """Partitioners by name."""
+        return self.offers("partitioner")
+
+    def mappers(self) -> dict[str, Offer]:
+        """Mappers by name."""
+        return self.offers("mapper")
+
+    def solvers(self) -> dict[str, Offer]:
+        """Solvers by name."""
+        return self.offers("solver")
+
+    def readers(self) -> dict[str, Offer]:
+        """Readers of model files by name."""
+        return self.offers("reader")
+
+    def machines(self) -> dict[str, Offer]:
+        """Machine presets by name."""
+        return self.offers("machine")
+
+    def samples(self) -> dict[str, Offer]:
+        """Sample projects by title; the object is the file's path."""
+        return self.offers("sample")
+
+    def exporters(self) -> dict[str, Offer]:
+        """Exporters by name."""
+        return self.offers("exporter")
+
+    def panels(self) -> dict[str, Offer]:
+        """Panels by name."""
+        return self.offers("panel")
+
+    def offers(self, kind: str) -> dict[str, Offer]:
+        """Everything of one kind (a key of `HOOKS`) by name."""
+        if kind not in self._offers:
+            found: dict[str, Offer] = {}
+            for offer in self._asked(kind):
+                self._add(found, offer)
+            self._offers[kind] = found
+        return self._offers[kind]
+
+    def names(self, kind: str) -> list[str]:
+        """Names of everything of one kind, sorted."""
+        return sorted(self.offers(kind))
+
+    def find(self, kind: str, name: str) -> Offer:
+        """One offer; `InputError` lists what there is, and which plugins did not load."""
+        offers = self.offers(kind)
+        if name in offers:
+            return offers[name]
+        allowed = ", ".join(sorted(offers)) or f"nothing: no plugin offers a {kind}"
+        broken = [plugin.name for plugin in self._plugins.values() if plugin.state != "on"]
+        hint = f" (not loaded: {', '.join(broken)})" if broken else ""
+        raise InputError(f"{kind}: found {name!r}, allowed: {allowed}{hint}")
+
+    def migrate_options(
+        self, kind: str, name: str, version: str, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Options saved by `version` of a strategy, brought up to date where a plugin does so."""
+        hook = "tempstudio_migrate_options"
+        for plugin, call in self._calls(hook):
+            answer = self._try(plugin, hook, partial(call, kind, name, version, dict(options)))
+            if isinstance(answer, dict):
+                return answer
+        return options
+
+    def _loaded(self) -> pluggy.PluginManager:
+        if self._manager is None:
+            self._manager = _manager()
+            for source in self._sources():
+                self._load(source, self._manager)
+        return self._manager
+
+    def _sources(self) -> list[_Source]:
+        sources = list(_installed())
+        if self._folders and not self.safe_mode:
+            from tempstudio import plugin_files
+
+            for file in plugin_files.trusted(self._folders):
+                plugin = Plugin(file.name, file.version, str(file.path), file.summary)
+                sources.append(_Source(plugin, file.name, file.load))
+        return sorted(sources, key=lambda s: (not s.plugin.own, s.plugin.name, s.name))
+
+    def _load(self, source: _Source, manager: pluggy.PluginManager) -> None:
+        plugin = self._plugins.setdefault(source.plugin.name, source.plugin)
+        reason = self._why_not(plugin)
+        if reason:
+            return
+        hook = f"import of {source.name}"
+
+        def load_and_register() -> None:
+            holder = source.load()
+            # A scratch manager first: a holder that is refused half-way leaves nothing behind.
+            scratch = _manager()
+            scratch.register(holder)
+            scratch.check_pending()
+            manager.register(holder, name=f"{plugin.name}:{source.name}")
+            self._owner[id(holder)] = plugin.name
+
+        before = len(self._failures)
+        self._try(plugin, hook, load_and_register)
+        if len(self._failures) > before:
+            self._plugins[plugin.name] = replace(plugin, state="failed")
+
+    def _why_not(self, plugin: Plugin) -> str:
+        """Why a plugin is not loaded ("" if it is to be), noted in its state."""
+        reason = ""
+        if plugin.name in self._left_out and not plugin.own:
+            reason = self._left_out[plugin.name]
+            failure = Failure(plugin.name, "load", reason)
+            if failure not in self._failures:
+                self._failures.append(failure)
+        elif self.safe_mode and not plugin.own:
+            reason = "safe mode"
+        elif plugin.name in self._disabled and not plugin.own:
+            self._plugins[plugin.name] = replace(plugin, state="disabled")
+            return "disabled"
+        if reason:
+            self._plugins[plugin.name] = replace(plugin, state="left out")
+        return reason
+
+    def _calls(self, hook: str) -> list[tuple[Plugin, Callable[..., Any]]]:
+        caller = getattr(self._loaded().hook, hook)
+        calls = []
+        for implementation in caller.get_hookimpls():
+            owner = self._owner.get(id(implementation.plugin), OWN)
+            calls.append((self._plugins[owner], implementation.function))
+        return sorted(calls, key=lambda pair: (not pair[0].own, pair[0].name))
+
+    def _asked(self, kind: str) -> Iterator[Offer]:
+        hook = HOOKS[kind]
+        for plugin, call in self._calls(hook):
+
+            def ask(call: Callable[..., Any] = call) -> list[Any]:
+                answer = []
+                for item in call():
+                    answer.append(item)
+                    if len(answer) > MOST_OFFERS:
+                        raise ValueError(f"offers more than {MOST_OFFERS} things")
+                return answer
+
+            for item in self._try(plugin, hook, ask) or ():
+                offer = self._try(plugin, hook, partial(_offer, kind, item, plugin))
+                if offer is not None:
+                    yield offer
+
+    def _add(self, found: dict[str, Offer], offer: Offer) -> None:
+        first = found.setdefault(offer.name, offer)
+        if first is not offer:
+            self._failures.append(
+                Failure(
+                    offer.plugin.name,
+                    HOOKS[offer.kind],
+                    f"{offer.kind} {offer.name!r} is offered by {_called(first.plugin)} and by "
+                    f"{_called(offer.plugin)}: the latter is left out",
+                )
+            )
+
+    def _try(self, plugin: Plugin, hook: str, step: Callable[[], Any]) -> Any:
+        """Run a plugin's code; whatever it raises becomes a `Failure` and the answer None."""
+        try:
+            with self._watch(plugin.name, hook):
+                return step()
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - SystemExit too: a plugin may not end us
+            text = "".join(traceback.format_exception(error))
+            self._failures.append(Failure(plugin.name, hook, one_line(error), text))
+            return None
+
+
+@lru_cache(maxsize=2)
+def shared_host(safe_mode: bool = False) -> Host:
+    """The host of a script or a command, asked again and again."""
+    return Host(safe_mode=safe_mode)
+
+
+def one_line(error: BaseException) -> str:
+    """An exception as one readable line, whatever its class does.
+
+    >>> one_line(ValueError("a\\nb"))
+    'ValueError: a b'
+    """
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - a plugin's __str__ may be broken as well
+        text = "(its text cannot be read)"
+    text = text if len(text) <= 300 else text[:297] + "..."
+    name = type(error).__name__
+    return f"{name}: {text}" if text else name
+
+
+def _manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager(hookspecs.PROJECT_NAME)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _called(plugin: Plugin) -> str:
+    return f"{plugin.name} {plugin.version}".strip()
+
+
+def _installed() -> Iterator[_Source]:
+    for entry in metadata.entry_points(group=hookspecs.ENTRY_POINT_GROUP):
+        yield _Source(_distribution(entry), entry.name, entry.load)
+
+
+def _distribution(entry: metadata.EntryPoint) -> Plugin:
+    distribution = entry.dist
+    if distribution is None:
+        return Plugin(entry.name, "")
+    about = distribution.metadata
+    keywords = (_entry(about, "Keywords")).replace(",", " ").split()
+    return Plugin(
+        name=distribution.name,
+        version=distribution.version,
+        path=str(distribution.locate_file("")),
+        summary=_entry(about, "Summary"),
+        example=EXAMPLE_KEYWORD in keywords,
+    )
+
+
+def _entry(about: metadata.PackageMetadata, key: str) -> str:
+    return str(about[key] or "")  # None where the key is missing
+
+
+def _offer(kind: str, item: Any, plugin: Plugin) -> Offer:
+    """A checked offer; raises what is wrong with it."""
+    if kind in ("machine", "sample"):
+        return _listed_offer(kind, item, plugin)
+    name = getattr(item, "name", None)
+    if not isinstance(name, str) or not name.strip():
+        raise TypeError(f"{kind} {type(item).__name__} has no name")
+    texts = {key: getattr(item, key, None) for key in ("summary", "version")}
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise TypeError(f"{kind} {name!r} has no {key}: found {value!r}, expected a text")
+    if kind == "panel":
+        if not isinstance(item, Panel) or not callable(item.figure):
+            raise TypeError(f"panel {name!r} is not a tempstudio.Panel")
+    else:
+        method = _METHODS[kind]
+        if not callable(getattr(item, method, None)):
+            raise TypeError(f"{kind} {name!r} has no method {method}")
+        option_fields(item.Options)
+    return Offer(kind, name, str(texts["summary"]), str(texts["version"]), item, plugin)
+
+
+def _listed_offer(kind: str, item: Any, plugin: Plugin) -> Offer:
+    shape = "(name, summary, machine)" if kind == "machine" else "(title, summary, path)"
+    if not isinstance(item, tuple) or len(item) != 3:
+        raise TypeError(f"{kind}: found {type(item).__name__}, expected {shape}")
+    name, summary, thing = item
+    fits = isinstance(thing, (Wafer, Cluster)) if kind == "machine" else isinstance(thing, Path)
+    if not isinstance(name, str) or not name or not isinstance(summary, str) or not fits:
+        raise TypeError(f"{kind} {name!r}: expected {shape}")
+    return Offer(kind, name, summary, plugin.version, thing, plugin)

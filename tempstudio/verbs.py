@@ -1,0 +1,274 @@
+"""What a worker can be asked to do: a table of functions, each answering one request.
+
+A verb takes a `Call` and returns the content of its `done` message; what it sends before that, and
+whatever it raises, crosses as tempstudio.lanes describes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tempstudio.catalogue import STRATEGY_KINDS, catalogue
+from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.mapping import mapping_to_json
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.pipeline import Chosen, make_run
+from tempstudio.core.pipeline import run as run_pipeline
+from tempstudio.core.plan_check import PlanFault
+from tempstudio.core.problem import Problem
+from tempstudio.core.project import Project, StrategyChoice
+from tempstudio.core.quantities import from_json, to_json
+from tempstudio.core.run import Plan, Run, Search
+from tempstudio.core.workload import workload_to_json
+from tempstudio.plugin_guard import blamed, choose, figure_of, read_model
+from tempstudio.storage.project_document import project_from_document
+
+if TYPE_CHECKING:
+    from tempstudio.worker import Call, Verb
+
+_latest: list[Run] = []  # the last run of this worker, for panels and explanations
+
+
+def run(call: Call) -> dict[str, Any]:
+    """Plan, simulate and score a project; every better plan is sent as it is found.
+
+    Request: `project` (document), `options`: `budget_s` stops the search there with the best so
+    far; `replan` keeps `degrees` (a `parallel` object) or, where they are no longer legal, the
+    nearest that are, and searches nothing.  `done`: `document` of the best run and `notes`.
+    """
+    project = project_from_document(call.header["project"], "project")
+    options = dict(call.header.get("options") or {})
+    if options.get("budget_s"):
+        call.deadline_s = time.monotonic() + float(options["budget_s"])
+    chosen = choose(call.host, project, call.page.entered)
+    try:
+        if options.get("replan") and options.get("degrees"):
+            degrees = from_json(Degrees, options["degrees"], "options.degrees")
+            best, notes = _replanned(call, project, chosen, degrees)
+        else:
+            final = project.degrees is not None
+            best = run_pipeline(
+                project, chosen, call.progress, lambda run: send_plan(call, run, final)
+            )
+            notes = []
+    except PlanFault as error:
+        raise blamed(call.host, project, error) from None
+    _latest[:] = [best]
+    return {"document": best.document, "notes": notes}
+
+
+def _replanned(
+    call: Call, project: Project, chosen: Chosen, degrees: Degrees
+) -> tuple[Run, list[str]]:
+    started = time.perf_counter()
+    problem = Problem(
+        project,
+        chosen.partitioner,
+        chosen.mapper,
+        chosen.partitioner_options,
+        chosen.mapper_options,
+        call.progress,
+    )
+    plan, notes = nearest_plan(problem, project.degrees or degrees)
+    problem.score(plan)
+    search = Search(problem.evaluations, time.perf_counter() - started, project.seed)
+    run = make_run(problem, plan, chosen, search)
+    send_plan(call, run, final=True, notes=notes)
+    return run, notes
+
+
+def nearest_plan(problem: Problem, wanted: Degrees) -> tuple[Plan, list[str]]:
+    """A plan with these degrees, or with the nearest that can be built, and what to say of it.
+
+    Near is few doublings away, summed over the axes; a project's own fixed degrees are not left.
+    """
+    try:
+        return problem.build(wanted), []
+    except PlanFault:
+        raise
+    except (InputError, NoPlanError) as error:
+        if problem.project.degrees is not None:
+            raise
+        reason = str(error)
+    levels = {"zero": wanted.zero, "interleave": wanted.interleave, "ep": wanted.ep}
+    candidates = sorted(problem.degrees(), key=lambda other: _distance(wanted, other))
+    for candidate in candidates:
+        for trial in dict.fromkeys((replace(candidate, **levels), candidate)):
+            try:
+                plan = problem.build(trial)
+            except PlanFault:
+                raise
+            except (InputError, NoPlanError):
+                continue
+            nearest = _shown(trial)
+            return plan, [f"the former degrees no longer go ({reason}); nearest: {nearest}"]
+    raise NoPlanError(reason)
+
+
+def _shown(degrees: Degrees) -> str:
+    pairs = [
+        f"{key}={value}"
+        for key, value in to_json(degrees).items()
+        if value != 1 and (key, value) != ("zero", 0)
+    ]
+    return ", ".join(pairs) or "one die"
+
+
+def _distance(wanted: Degrees, other: Degrees) -> tuple[float, int]:
+    apart = sum(max(a, b) / min(a, b) - 1.0 for a, b in zip(wanted.shape, other.shape, strict=True))
+    return apart, -other.size
+
+
+def send_plan(call: Call, run: Run, final: bool, notes: list[str] | None = None) -> None:
+    """One plan with its timeline to the window; it is there even if this process dies next."""
+    header, arrays = run.timeline.to_arrays()
+    call.send(
+        "plan",
+        {
+            "document": run.document,
+            "timeline": header,
+            "plan": plan_document(run.plan),
+            "fingerprint": run.project.fingerprint,
+            "final": final,
+            "notes": notes or [],
+        },
+        arrays,
+    )
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """A plan as a project file keeps it: degrees, job, placement, routes; no timeline."""
+    return {
+        "parallel": to_json(plan.degrees),
+        "job": to_json(plan.job),
+        "mapping": mapping_to_json(plan.mapping),
+    }
+
+
+def compare(call: Call) -> dict[str, Any]:
+    """Every partitioner with every mapper under the project's solver: `rows` of run documents.
+
+    Request: `project`, optional `partitioners` and `mappers` (names).  A row that fails has
+    `strategy` and `error` {kind, message}.  Each row is sent as a message `row` when it is done.
+    """
+    project = project_from_document(call.header["project"], "project")
+    pairs = [
+        (partitioner, mapper)
+        for partitioner in call.header.get("partitioners") or sorted(call.host.partitioners())
+        for mapper in call.header.get("mappers") or sorted(call.host.mappers())
+    ]
+    rows = []
+    for i, (partitioner, mapper) in enumerate(pairs):
+        call.progress.step(i / len(pairs), f"{partitioner} with {mapper}")
+        row = _compared(call, project, partitioner, mapper, i / len(pairs), (i + 1) / len(pairs))
+        call.send("row", {"index": i, "of": len(pairs), "row": row})
+        rows.append(row)
+    return {"rows": rows}
+
+
+def _compared(
+    call: Call, project: Project, partitioner: str, mapper: str, start: float, end: float
+) -> dict[str, Any]:
+    changed = replace(
+        project,
+        partitioner=_choice(project.partitioner, partitioner),
+        mapper=_choice(project.mapper, mapper),
+    )
+    names = {kind: getattr(changed, kind).name for kind in STRATEGY_KINDS}
+    try:
+        chosen = choose(call.host, changed, call.page.entered)
+        return run_pipeline(changed, chosen, call.progress.part(start, end)).document
+    except PlanFault as error:
+        raise blamed(call.host, changed, error) from None
+    except (InputError, NoPlanError) as error:
+        kind = "input" if isinstance(error, InputError) else "noplan"
+        return {"strategy": names, "fits": False, "error": {"kind": kind, "message": str(error)}}
+
+
+def _choice(present: StrategyChoice, name: str) -> StrategyChoice:
+    return present if present.name == name else StrategyChoice(name)
+
+
+def read(call: Call) -> dict[str, Any]:
+    """A model by `path` or preset name as its JSON graph: `workload`, `parameters`, `reader`."""
+    workload, reader = load_any(call, str(call.header["path"]))
+    return {
+        "workload": workload_to_json(workload),
+        "parameters": workload.parameters,
+        "active_parameters": workload.active_parameters,
+        "layers": workload.layers,
+        "reader": reader,
+    }
+
+
+def load_any(call: Call, source: str) -> tuple[Any, str]:
+    """A model through the built-in readers, else through the first foreign one that can read it."""
+    from tempstudio.readers import load_model
+
+    try:
+        return load_model(source), "tempstudio"
+    except InputError as error:
+        refused = error
+    for name, offer in call.host.readers().items():
+        if offer.plugin.own:
+            continue
+        try:
+            return read_model(offer, Path(source), call.page.entered), name
+        except InputError:
+            continue
+    raise refused
+
+
+def figure(call: Call) -> dict[str, Any]:
+    """A panel's figure of the last run here: `panel`, `time_s`, `selection` -> `figure`."""
+    if not _latest:
+        raise InputError("figure: there is no run to draw")
+    offer = call.host.find("panel", str(call.header["panel"]))
+    drawn = figure_of(
+        offer,
+        _latest[0],
+        float(call.header.get("time_s", 0.0)),
+        dict(call.header.get("selection") or {}),
+        call.page.entered,
+    )
+    return {"figure": figure_document(drawn)}
+
+
+def figure_document(value: Any) -> Any:
+    """A `Figure` as plain data: each part a dict with its `kind` (Lines, Bars, Image, ...)."""
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {f.name: figure_document(getattr(value, f.name)) for f in fields(value)}
+        return {"kind": type(value).__name__, **parts}
+    if isinstance(value, (list, tuple)):
+        return [figure_document(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def offered(call: Call) -> dict[str, Any]:
+    """What the plugins offer."""
+    return {"catalogue": catalogue(call.host)}
+
+
+def warm_up(wanted: Callable[[], bool]) -> None:
+    """Load what a run needs before the first one asks for it; stops as soon as one does."""
+    import importlib
+
+    for module in ("networkx", "scipy.sparse", "numba"):
+        if wanted():
+            return
+        importlib.import_module(module)
+
+
+VERBS: dict[str, Verb] = {
+    "run": run,
+    "compare": compare,
+    "catalogue": offered,
+    "read_model": read,
+    "figure": figure,
+}
