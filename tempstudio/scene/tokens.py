@@ -158,6 +158,11 @@ def contrast(first: str, second: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def panel_of(tokens: Tokens) -> str:
+    """The wafer's own colour, between canvas and surface."""
+    return mix(tokens.surface, tokens.canvas, 0.45)
+
+
 def ink_on(fill: str) -> str:
     """Black or white, whichever reads better on a fill.
 

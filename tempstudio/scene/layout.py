@@ -1,0 +1,330 @@
+"""Where dies and links lie in a picture, and what lies under a point.
+
+A machine is drawn as one mesh: the wafers of a chain side by side, the nodes of a cluster as rows
+with their switch below and the spine above.  The gap between dies is a third of a die.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.core.machine import Cluster, Machine, Wafer
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.integer[Any]]
+Rectangle = tuple[float, float, float, float]  # x, y, width, height
+
+CARD_PX, SQUARE_PX = 44.0, 20.0  # from here on a die card, from here on a square with lanes
+CARD, SQUARE, IMAGE = "card", "square", "image"
+GAP = 1.0 / 3.0  # of a die
+JOINT = 0.8  # more gap between wafers, in dies
+RIM = 0.36  # from the outermost die to the wafer's outline
+LANE = 0.17  # of a die: how far a link's two lanes are from its centre line
+MOST_LANE_PX = 22.0
+MARGIN_PX = 10.0
+AXIS_PX = (26.0, 16.0)  # room for row numbers on the left, column numbers above
+MOST_ZOOM = 64.0
+BIGGEST_DIE_PX = 260.0
+FITTED_DIE_PX = 112.0  # a small machine does not fill the canvas: it would shout
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Places in logical pixels: `col_x`, `row_y` are the left and top edges of the mesh's dies.
+
+    `place` [dies, 2] is the (row, column) of each die on the mesh; `bar_px` the thickness of a
+    cluster's switches (0 for wafers).
+    """
+
+    machine: Machine
+    canvas: Rectangle
+    die_px: float
+    gap_px: float
+    bar_px: float
+    rim_px: float
+    col_x: FloatArray
+    row_y: FloatArray
+    place: IntArray
+
+    @property
+    def detail(self) -> str:
+        """How much a die of this size shows: card, square or image."""
+        if self.die_px >= CARD_PX:
+            return CARD
+        return SQUARE if self.die_px >= SQUARE_PX else IMAGE
+
+    @property
+    def lane_px(self) -> float:
+        """Distance of a lane from its link's centre line."""
+        return min(self.die_px * LANE, MOST_LANE_PX)
+
+    @property
+    def chunk_px(self) -> float:
+        """Edge of a chunk."""
+        if self.detail == IMAGE:
+            return max(2.0, round(self.die_px * GAP))
+        return min(max(6.0, round(self.die_px * 0.29)), 26.0)
+
+    @cached_property
+    def die_xywh(self) -> FloatArray:
+        """Rectangle of every die [dies, 4]."""
+        size = np.full(len(self.place), self.die_px)
+        left, top = self.col_x[self.place[:, 1]], self.row_y[self.place[:, 0]]
+        return np.column_stack([left, top, size, size])
+
+    @cached_property
+    def visible(self) -> NDArray[np.bool_]:
+        """Which dies lie inside the canvas, partly at least [dies]."""
+        x, y, width, height = self.canvas
+        left, top = self.die_xywh[:, 0], self.die_xywh[:, 1]
+        near = self.die_px + self.gap_px
+        inside: NDArray[np.bool_] = (
+            (left + near > x)
+            & (left - near < x + width)
+            & (top + near > y)
+            & (top - near < y + height)
+        )
+        return inside
+
+    @cached_property
+    def wafer_rects(self) -> tuple[Rectangle, ...]:
+        """Outline of each wafer, or of each node with its switches."""
+        rim, die = self.rim_px, self.die_px
+        top, bottom = float(self.row_y[0]), float(self.row_y[-1]) + die
+        if isinstance(self.machine, Cluster):
+            left, right = float(self.col_x[0]), float(self.col_x[-1]) + die
+            above = self.gap_px + self.bar_px if self.machine.nodes > 1 else 0.0
+            below = self.gap_px + self.bar_px
+            return tuple(
+                (left, float(y) - above, right - left, above + die + below) for y in self.row_y
+            )
+        cols = self.machine.cols
+        found = []
+        for first in range(0, len(self.col_x), cols):
+            left, right = float(self.col_x[first]), float(self.col_x[first + cols - 1]) + die
+            found.append((left - rim, top - rim, right - left + 2 * rim, bottom - top + 2 * rim))
+        return tuple(found)
+
+    @cached_property
+    def content(self) -> Rectangle:
+        """What encloses everything drawn of the machine."""
+        rects = np.array(self.wafer_rects)
+        left, top = float(rects[:, 0].min()), float(rects[:, 1].min())
+        right = float((rects[:, 0] + rects[:, 2]).max())
+        bottom = float((rects[:, 1] + rects[:, 3]).max())
+        return left, top, right - left, bottom - top
+
+    def lane_ends(self, source: IntArray, target: IntArray) -> FloatArray:
+        """(x0, y0, x1, y1) of the lanes of directed links between vertices [links, 4].
+
+        A lane runs from edge to edge, on the right-hand side of its direction.
+        """
+        start, end = self._centres(source, target), self._centres(target, source)
+        way = end - start
+        length = np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)
+        unit = way / length[:, None]
+        aside = np.column_stack([-unit[:, 1], unit[:, 0]]) * self.lane_px
+        return np.hstack([
+            start + unit * self._half(source)[:, None] + aside,
+            end - unit * self._half(target)[:, None] + aside,
+        ])
+
+    def _half(self, vertex: IntArray) -> FloatArray:
+        dies = len(self.place)
+        return np.where(vertex < dies, self.die_px / 2, self.bar_px / 2)
+
+    def _centres(self, vertex: IntArray, other: IntArray) -> FloatArray:
+        """Centre of each vertex; a switch's lies where the other end's column meets its bar."""
+        dies = len(self.place)
+        die = np.where(vertex < dies, vertex, np.minimum(other, dies - 1))
+        middle = self.die_xywh[die, :2] + self.die_px / 2
+        if isinstance(self.machine, Cluster):
+            reach = self.die_px / 2 + self.gap_px + self.bar_px / 2
+            spine = vertex == dies + self.machine.nodes
+            middle[:, 1] += np.where(vertex < dies, 0.0, np.where(spine, -reach, reach))
+        return middle
+
+    def die_at(self, x: float, y: float) -> int | None:
+        """The die under a point."""
+        col, row = _index(self.col_x, x), _index(self.row_y, y)
+        if col < 0 or row < 0:
+            return None
+        if x - self.col_x[col] >= self.die_px or y - self.row_y[row] >= self.die_px:
+            return None
+        return self.die_number(row, col)
+
+    def die_number(self, row: int, col: int) -> int:
+        """The die at a (row, column) of the drawn mesh."""
+        per_row = self.machine.cols
+        wafer, inside = divmod(col, per_row)
+        return (wafer * self.machine.rows + row) * per_row + inside
+
+    def link_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """The directed link (source, target) whose half of a gap is under a point, dead or not."""
+        if isinstance(self.machine, Cluster):
+            return self._cluster_link_at(self.machine, x, y)
+        col, row = _index(self.col_x, x), _index(self.row_y, y)
+        if col < 0 or row < 0:
+            return None
+        across = x - self.col_x[col] - self.die_px
+        down = y - self.row_y[row] - self.die_px
+        middle = self.die_px / 2
+        if across >= 0 > down and col + 1 < len(self.col_x):
+            ends = self.die_number(row, col), self.die_number(row, col + 1)
+            return ends if y - self.row_y[row] >= middle else ends[::-1]
+        if down >= 0 > across and row + 1 < len(self.row_y):
+            ends = self.die_number(row, col), self.die_number(row + 1, col)
+            return ends if x - self.col_x[col] < middle else ends[::-1]
+        return None
+
+    def _cluster_link_at(self, cluster: Cluster, x: float, y: float) -> tuple[int, int] | None:
+        col = _index(self.col_x, x)
+        if col < 0 or x - self.col_x[col] >= self.die_px:
+            return None
+        offset = self.row_y - y
+        reach = self.gap_px + self.bar_px
+        below = np.flatnonzero((-offset >= self.die_px) & (-offset < self.die_px + reach))
+        above = np.flatnonzero((offset > 0) & (offset <= reach))
+        left = x - self.col_x[col] < self.die_px / 2
+        if len(below):
+            row = int(below[0])
+            ends = self.die_number(row, col), cluster.die_count + row
+            return ends if left else ends[::-1]
+        if len(above) and cluster.nodes > 1:
+            ends = self.die_number(int(above[0]), col), cluster.die_count + cluster.nodes
+            return ends[::-1] if left else ends
+        return None
+
+    def dies_in(self, x0: float, y0: float, x1: float, y1: float) -> tuple[int, ...]:
+        """The dies that a rectangle between two corners touches."""
+        left, right = min(x0, x1), max(x0, x1)
+        top, bottom = min(y0, y1), max(y0, y1)
+        at = self.die_xywh
+        hit = (
+            (at[:, 0] <= right)
+            & (at[:, 0] + self.die_px >= left)
+            & (at[:, 1] <= bottom)
+            & (at[:, 1] + self.die_px >= top)
+        )
+        return tuple(np.flatnonzero(hit).tolist())
+
+    def neighbour(self, die: int, down: int, right: int) -> int:
+        """The die some rows down and columns to the right, the die itself at the edge."""
+        row, col = self.place[die].tolist()
+        row = min(max(row + down, 0), len(self.row_y) - 1)
+        col = min(max(col + right, 0), len(self.col_x) - 1)
+        return self.die_number(row, col)
+
+
+def _index(edges: FloatArray, at: float) -> int:
+    return int(np.searchsorted(edges, at, side="right")) - 1
+
+
+def lay_out(
+    machine: Machine,
+    canvas: Rectangle,
+    zoom: float = 1.0,
+    pan: tuple[float, float] = (0.0, 0.0),
+    dpr: float = 1.0,
+) -> Layout:
+    """The largest layout that fits the canvas, times `zoom`, moved by `pan` from its centre.
+
+    Edges lie on device pixels (`dpr` of them a logical one), so that squares stay sharp.
+    """
+    fitted = min(_fitting_die(machine, canvas), FITTED_DIE_PX)
+    die = min(fitted * zoom, max(BIGGEST_DIE_PX, fitted))
+    if die < SQUARE_PX <= die * 1.05 and zoom == 1.0:
+        die = SQUARE_PX  # a hair short of lanes: take them
+    die, gap = _pixels(die, dpr)
+    bar = max(3.0, _snapped(die * 0.14, dpr)) if isinstance(machine, Cluster) else 0.0
+    rim = max(4.0, _snapped(die * RIM, dpr)) if isinstance(machine, Wafer) else 0.0
+    col_x = _columns(machine, die, gap, dpr)
+    row_y = _rows(machine, die, gap, bar)
+    middle_x = canvas[0] + canvas[2] / 2 + pan[0]
+    middle_y = canvas[1] + canvas[3] / 2 + pan[1]
+    above, below = _reach(machine, gap, bar)
+    col_x += round((middle_x - (col_x[-1] + die) / 2) * dpr) / dpr
+    row_y += round((middle_y - (row_y[-1] + die + below - above) / 2) * dpr) / dpr
+    return Layout(machine, canvas, die, gap, bar, rim, col_x, row_y, _places(machine))
+
+
+def canvas_of(
+    machine: Machine, width: float, height: float, above: float, below: float
+) -> Rectangle:
+    """The part of a picture that the wafer may use, between what stands above and below.
+
+    Where dies are too small to carry their names, room is left for row and column numbers.
+    """
+    free = (
+        MARGIN_PX,
+        above + MARGIN_PX,
+        max(width - 2 * MARGIN_PX, 1.0),
+        max(height - above - below - 2 * MARGIN_PX, 1.0),
+    )
+    if _fitting_die(machine, free) >= CARD_PX:
+        return free
+    left, top = AXIS_PX
+    return (
+        free[0] + left, free[1] + top, max(free[2] - left, 1.0), max(free[3] - top, 1.0),
+    )  # fmt: skip
+
+
+def _fitting_die(machine: Machine, canvas: Rectangle) -> float:
+    """The die edge at which the machine just fills the canvas."""
+    if isinstance(machine, Cluster):
+        wide = machine.cols + (machine.cols - 1) * GAP
+        reach = GAP + 0.14
+        row = 1 + reach * (2 if machine.nodes > 1 else 1)
+        tall = machine.nodes * row + (machine.nodes - 1) * GAP
+    else:
+        columns = machine.cols * machine.wafers
+        wide = columns + (columns - 1) * GAP + (machine.wafers - 1) * JOINT + 2 * RIM
+        tall = machine.rows + (machine.rows - 1) * GAP + 2 * RIM
+    return max(min(canvas[2] / wide, canvas[3] / tall), 0.5)
+
+
+def _pixels(die: float, dpr: float) -> tuple[float, float]:
+    """Die and gap of whole device pixels; their sum is what must be whole where both are tiny."""
+    pitch = die * (1 + GAP)
+    if pitch * dpr < 4:
+        return die, die * GAP
+    pitch = _snapped(pitch, dpr)
+    die = round(pitch / (1 + GAP) * dpr) / dpr
+    return die, pitch - die
+
+
+def _snapped(value: float, dpr: float) -> float:
+    return max(float(int(value * dpr + 1e-6)), 1.0) / dpr
+
+
+def _columns(machine: Machine, die: float, gap: float, dpr: float) -> FloatArray:
+    count = machine.cols * machine.wafers
+    number = np.arange(count, dtype=np.float64)
+    joint = _snapped(die * JOINT, dpr) if machine.wafers > 1 else 0.0
+    return number * (die + gap) + (number // machine.cols) * joint
+
+
+def _rows(machine: Machine, die: float, gap: float, bar: float) -> FloatArray:
+    above, below = _reach(machine, gap, bar)
+    return np.arange(machine.rows, dtype=np.float64) * (die + gap + above + below)
+
+
+def _reach(machine: Machine, gap: float, bar: float) -> tuple[float, float]:
+    """How far a row's switches stand out above and below its devices."""
+    if not isinstance(machine, Cluster):
+        return 0.0, 0.0
+    return (gap + bar if machine.nodes > 1 else 0.0), gap + bar
+
+
+def _places(machine: Machine) -> IntArray:
+    number = np.arange(machine.die_count)
+    if isinstance(machine, Cluster):
+        return np.column_stack(np.divmod(number, machine.cols)).astype(np.int32)
+    wafer, rest = np.divmod(number, machine.rows * machine.cols)
+    row, col = np.divmod(rest, machine.cols)
+    return np.column_stack([row, wafer * machine.cols + col]).astype(np.int32)
