@@ -117,7 +117,9 @@ class InFlight:
         finished: list[Sending] = []
         kept: list[Sending] = []
         for sent, span in zip(self.sending, share.spans, strict=True):
-            gone = left_s[span] <= ROUNDING * (now - sent.start_s)
+            # A rest that no longer moves the clock is rounding too, or `now` would stand still.
+            rest = max(ROUNDING * (now - sent.start_s), 2.0 * float(np.spacing(now)))
+            gone = left_s[span] <= rest
             if gone.any():
                 sent.arrive(gone, now)
             (kept if len(sent.left) else finished).append(sent)
