@@ -52,9 +52,7 @@ def _turn(forward: bool, k: int, stages: int, chunks: int) -> Turn:
         return Turn(forward, 0, k)
     round_, place = divmod(k, stages * chunks)
     chunk = place // stages
-    return Turn(
-        forward, chunk if forward else chunks - 1 - chunk, round_ * stages + place % stages
-    )
+    return Turn(forward, chunk if forward else chunks - 1 - chunk, round_ * stages + place % stages)
 
 
 def start_times(

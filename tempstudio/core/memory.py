@@ -112,7 +112,9 @@ def _widths(block: Block, hidden: int) -> dict[str, int]:
     return widths
 
 
-def state_bytes(parameters: float, degrees: Degrees, job: TrainingJob) -> tuple[float, float, float]:
+def state_bytes(
+    parameters: float, degrees: Degrees, job: TrainingJob
+) -> tuple[float, float, float]:
     """(weights, gradients, optimizer) bytes per die of a stage with these parameters (SPEC 3).
 
     >>> state_bytes(1e9, Degrees(tp=2, dp=4, zero=1), TrainingJob())

@@ -30,8 +30,12 @@ class Degrees:
     tp: int = quantity(1, minimum=1, maximum=65536, help="tensor-parallel column/row split")
     stream: int = quantity(1, minimum=1, maximum=65536, help="tensor-stream degree")
     ep: int = quantity(1, minimum=1, maximum=65536, help="expert-parallel split (reuses dp)")
-    zero: int = quantity(0, minimum=0, maximum=3, help="states sharded over dp x sp: 1 optimizer, "
-                         "2 + gradients, 3 + weights")
+    zero: int = quantity(
+        0,
+        minimum=0,
+        maximum=3,
+        help="states sharded over dp x sp: 1 optimizer, 2 + gradients, 3 + weights",
+    )
     interleave: int = quantity(1, minimum=1, maximum=256, help="model chunks per pipeline stage")
 
     @property

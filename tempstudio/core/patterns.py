@@ -147,9 +147,7 @@ def handover_pattern(
     return Pattern((step,), algorithm="direct")
 
 
-def rerouted(
-    flows: Flows, routes: MappingOf[tuple[int, int], Route], topology: Topology
-) -> Flows:
+def rerouted(flows: Flows, routes: MappingOf[tuple[int, int], Route], topology: Topology) -> Flows:
     """Flows along the mapper's paths where it has chosen some; a split flow becomes several rows."""
     if not routes:
         return flows

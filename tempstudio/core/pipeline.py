@@ -81,15 +81,18 @@ def make_run(problem: Problem, plan: Plan, chosen: Chosen, search: Search) -> Ru
     """A run of one plan, fully simulated."""
     score, timeline = problem.simulate(plan)
     bare = Run(problem.project, plan, timeline, score, chosen.made_by, search)
-    return Run(
-        problem.project, plan, timeline, score, chosen.made_by, search, run_document(bare)
-    )
+    return Run(problem.project, plan, timeline, score, chosen.made_by, search, run_document(bare))
 
 
 def _finished(best: Run, search: Search) -> Run:
     bare = Run(best.project, best.plan, best.timeline, best.score, best.made_by, search)
     return Run(
-        best.project, best.plan, best.timeline, best.score, best.made_by, search,
+        best.project,
+        best.plan,
+        best.timeline,
+        best.score,
+        best.made_by,
+        search,
         run_document(bare),
     )
 

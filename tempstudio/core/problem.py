@@ -124,9 +124,7 @@ class Problem:
             except (InputError, NoPlanError):
                 rows.append((np.inf, np.inf, np.inf))
                 continue
-            rows.append(
-                (figures.step_time_s, figures.memory.peak_bytes, figures.energy_j["total"])
-            )
+            rows.append((figures.step_time_s, figures.memory.peak_bytes, figures.energy_j["total"]))
         table = np.array(rows, dtype=float).reshape(-1, 3)
         return dict(zip(("step_time_s", "memory_bytes", "energy_j"), table.T, strict=True))
 

@@ -138,15 +138,16 @@ def _handover(
             context.degrees, context.stage, towards, context.mapping, context.topology
         )
     phase = Phase(
-        "pipeline", pass_, collective=collective, role="P",
+        "pipeline",
+        pass_,
+        collective=collective,
+        role="P",
         tensor="activations" if pass_ == FORWARD else "activation gradients",
     )
     return (Segment("pipeline", pass_, (phase,)),)
 
 
-def _template(
-    step: Step, context: StageContext, segment: Segment, made: dict[Segment, int]
-) -> int:
+def _template(step: Step, context: StageContext, segment: Segment, made: dict[Segment, int]) -> int:
     if segment not in made:
         made[segment] = len(step.templates)
         step.templates.append(build_template(segment, context))
@@ -199,9 +200,7 @@ def _lay_out(
     step.duration_s = max(ends)
 
 
-def _runs_of(
-    chunk: ChunkTemplates, turn: Turn, micro_batches: int
-) -> tuple[tuple[int, int], ...]:
+def _runs_of(chunk: ChunkTemplates, turn: Turn, micro_batches: int) -> tuple[tuple[int, int], ...]:
     if turn.forward:
         return chunk.forward
     return chunk.backward_last if turn.micro_batch == micro_batches - 1 else chunk.backward
@@ -259,7 +258,9 @@ def _states(partition: Partition) -> np.ndarray:
     states = np.zeros((pp, 3))
     for number, program in enumerate(partition.stages):
         states[number % pp] += (
-            program.weight_bytes, program.gradient_bytes, program.optimizer_bytes
+            program.weight_bytes,
+            program.gradient_bytes,
+            program.optimizer_bytes,
         )
     return states
 

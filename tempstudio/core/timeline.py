@@ -18,7 +18,12 @@ IntArray = NDArray[np.int32]
 FloatArray = NDArray[np.float64]
 
 MEMORY_KINDS = (
-    "weights", "gradients", "optimizer", "activations", "stream_buffers", "collective_buffers",
+    "weights",
+    "gradients",
+    "optimizer",
+    "activations",
+    "stream_buffers",
+    "collective_buffers",
 )
 STATES = slice(0, 3)
 ACTIVATIONS, STREAM_BUFFERS, COLLECTIVE_BUFFERS = 3, 4, 5
@@ -290,9 +295,7 @@ class Timeline:
         if before < first:
             return 0.0
         saved = self.templates.saved_bytes[self.spans.template[before]]
-        return float(
-            self.spans.activation_bytes[before] + self.spans.repeats[before] * saved
-        )
+        return float(self.spans.activation_bytes[before] + self.spans.repeats[before] * saved)
 
     def _caption(self, stage: int, span: int, copy: int, items: list[int]) -> Caption:
         name, pass_ = self.segments[int(self.spans.segment[span])]
@@ -388,8 +391,14 @@ class Timeline:
         for group in ("flow_sets", "templates", "spans"):
             record = getattr(self, group)
             arrays |= {f"{group}.{f.name}": getattr(record, f.name) for f in fields(record)}
-        names = ("stage_of_die", "states", "link_source", "link_target", "link_bytes_per_s",
-                 "step_link_bytes")
+        names = (
+            "stage_of_die",
+            "states",
+            "link_source",
+            "link_target",
+            "link_bytes_per_s",
+            "step_link_bytes",
+        )
         arrays |= {name: getattr(self, name) for name in names}
         header: dict[str, object] = {
             "duration_s": self.duration_s,
