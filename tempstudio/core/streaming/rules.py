@@ -5,7 +5,7 @@ Shares nothing with the constructions (plain sets and dictionaries), so that it 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import TypeAlias
 
@@ -28,7 +28,7 @@ def verify(
     >>> verify(schedule(2, 4))
     []
     """
-    broken = _malformed(schedule)
+    broken = malformed(schedule)
     if broken:
         return broken
     live = None if links is None else {frozenset(link) for link in links}
@@ -36,13 +36,17 @@ def verify(
     return [
         *_one_hop(schedule, live, dead),
         *_one_part_each(schedule),
-        *_only_what_is_held(schedule),
-        *_each_part_once(schedule),
+        *not_executable(schedule),
         *_true_buffers(schedule),
     ]
 
 
-def _malformed(schedule: Schedule) -> list[str]:
+def not_executable(schedule: Schedule) -> list[str]:
+    """What keeps a well-formed schedule from being run at all: rules 3 and 4."""
+    return [*_only_what_is_held(schedule), *_each_part_once(schedule)]
+
+
+def malformed(schedule: Schedule) -> list[str]:
     """Shapes, doubles and numbers out of range, which the rules could not even be asked about."""
     n, parts = schedule.n_dies, schedule.n_parts
     found = []
@@ -126,9 +130,9 @@ def _only_what_is_held(schedule: Schedule) -> list[str]:
 def _each_part_once(schedule: Schedule) -> list[str]:
     found = []
     for die in range(schedule.n_dies):
-        computed = [part for part in schedule.compute[:, die].ravel().tolist() if part >= 0]
+        computed = Counter(schedule.compute[:, die].ravel().tolist())
         for part in range(schedule.n_parts):
-            times = computed.count(part)
+            times = computed[part]
             if times != 1:
                 found.append(f"rule 4: die {die} computes part {part} {times} times")
     return found
