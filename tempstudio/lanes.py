@@ -83,6 +83,7 @@ class _Request:
         self.id = id_
         self.header = header
         self.arrays = dict(arrays)
+        self.retried = False
         self.over = False  # its last message has been sent; what else arrives is late
 
 
@@ -136,6 +137,7 @@ class Lane:
         request = _Request(id_, {**(arguments or {}), "verb": verb, "id": id_}, arrays or {})
         self._drop_waiting("superseded by a newer request")
         self._waiting = request
+        self._pool.try_again()
         if self._newest_wins and self._current is not None:
             self._end(self._current, _cancelled("superseded by a newer request"))
             self._stop()
@@ -174,7 +176,7 @@ class Lane:
         """Hand the waiting request to a worker if one is free."""
         if not self.waits_for_worker:
             return
-        if self._worker is not None and self._pool.is_outdated(self._worker):
+        if self._worker is not None and (self._worker.lost or self._pool.is_outdated(self._worker)):
             self._release()
         if self._worker is None:
             self._worker = self._pool.take()
@@ -218,25 +220,36 @@ class Lane:
             return  # a late message of an old request
         type_ = header.pop("type")
         header.pop("id")
+        grave = header.pop("grave", False)
         if type_ not in ("done", "failed"):
             if not request.over:
                 self._emit(Message(self.name, request.id, type_, header, arrays))
             return
         self._end(request, header, type_, arrays)
         self._current, self._kill_at_s = None, None
-        if header.get("kind") == "fault":
-            self._release()  # a plugin that failed may have left anything behind
+        if grave:
+            self._release()  # out of memory, or told to exit: it may be in any state
 
     def _bury(self) -> None:
         """The worker is gone: say in whose code, and let the spare step in."""
         worker, request = self._worker, self._current
         if worker is None:
             return
-        if request is not None:
-            cancelled = self._kill_at_s is not None
-            self._end(request, _cancelled("cancelled") if cancelled else self._obituary(worker))
+        if request is not None and self._kill_at_s is not None:
+            self._end(request, _cancelled("cancelled"))
+        elif request is not None and self._never_begun(worker, request):
+            self._waiting = request  # it died between two requests: another worker takes this one
+        elif request is not None:
+            self._end(request, self._obituary(worker))
         self._current, self._kill_at_s = None, None
         self._release()
+
+    def _never_begun(self, worker: WorkerProcess, request: _Request) -> bool:
+        status = worker.status_page.read()
+        if status.plugin or status.hook or request.retried or self._waiting is not None:
+            return False
+        request.retried = True
+        return True
 
     def _obituary(self, worker: WorkerProcess) -> dict[str, Any]:
         worker.wait(0.05)  # it has hung up; its exit status is a moment away

@@ -37,11 +37,14 @@ T = TypeVar("T")
 class PluginFault(Exception):
     """A plugin failed: which one, in which hook, and how, in one line and in full."""
 
-    def __init__(self, offer: Offer, hook: str, message: str, trace: str = "") -> None:
+    def __init__(
+        self, offer: Offer, hook: str, message: str, trace: str = "", grave: bool = False
+    ) -> None:
         self.plugin = offer.plugin.name
         self.hook = f"{offer.kind} {offer.name!r}, {hook}"
         self.message = message
         self.traceback = trace
+        self.grave = grave  # the process had better not be used again
         super().__init__(f"plugin {self.plugin} {offer.plugin.version}, {self.hook}: {message}")
 
 
@@ -76,7 +79,8 @@ class Guard:
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit too
             text = "".join(traceback.format_exception(error))
-            raise PluginFault(self._offer, hook, one_line(error), text) from None
+            grave = not isinstance(error, Exception) or isinstance(error, MemoryError)
+            raise PluginFault(self._offer, hook, one_line(error), text, grave) from None
 
     def _is(self, hook: str, answer: Any, kind: type[T]) -> T:
         if not isinstance(answer, kind):

@@ -202,6 +202,7 @@ def failed(error: BaseException) -> dict[str, Any]:
             "plugin": error.plugin,
             "hook": error.hook,
             "traceback": error.traceback,
+            "grave": error.grave,
         }
     if isinstance(error, InputError):
         return {**nothing, "kind": "input", "message": str(error)}
@@ -210,7 +211,14 @@ def failed(error: BaseException) -> dict[str, Any]:
     if isinstance(error, WireError):
         return {**nothing, "kind": "fault", "message": one_line(error)}
     text = "".join(traceback.format_exception(error))
-    return {**nothing, "kind": "fault", "message": one_line(error), "traceback": text}
+    grave = not isinstance(error, Exception) or isinstance(error, MemoryError)
+    return {
+        **nothing,
+        "kind": "fault",
+        "message": one_line(error),
+        "traceback": text,
+        "grave": grave,
+    }
 
 
 def limit_memory(bytes_: int) -> None:

@@ -117,6 +117,11 @@ class WorkerPool:
             return worker
         return None
 
+    def try_again(self) -> None:
+        """Somebody asks for a worker anew: if none would start before, give it one more try."""
+        if self.broken:
+            self.broken, self._failed_starts = "", _MOST_FAILED_STARTS - 1
+
     def is_outdated(self, worker: WorkerProcess) -> bool:
         """Whether a worker lacks plugins that a ready one has."""
         mine = self._without.get(worker.pid, frozenset())
@@ -207,9 +212,6 @@ class WorkerPool:
             self._emit(Message("", 0, "log", {"text": text}))
 
     def _restock(self, waiting: int, busy: bool) -> None:
-        if self.broken and waiting:
-            # Somebody asks again: give it one more try.
-            self.broken, self._failed_starts = "", _MOST_FAILED_STARTS - 1
         if self.broken:
             return
         coming = sum(not start.awaited for start in self._starts) + len(self._ready)
