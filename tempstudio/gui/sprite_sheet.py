@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QPixmap, QPolygonF
-from shiboken6 import Shiboken
 
+from tempstudio.gui.batches import draw_fragments
 from tempstudio.scene.display_list import SpriteLook, Sprites
 
-FloatArray = NDArray[np.float64]
-
-FIELDS = 10  # doubles in a QPainter.PixmapFragment
 LEAST_LETTER_PX = 11
 
 
@@ -47,34 +41,6 @@ class SpriteSheet:
             painter, self._pixmap, layer.xy, layer.look * self._cell, cell, self._dpr,
             turned, layer.opacity,
         )  # fmt: skip
-
-
-def draw_fragments(
-    painter: QPainter,
-    pixmap: QPixmap,
-    centres: FloatArray,
-    source_left: NDArray[np.integer[Any]] | FloatArray,
-    cell: tuple[int, int],
-    dpr: float,
-    angle: FloatArray | None = None,
-    opacity: FloatArray | None = None,
-) -> None:
-    """Pieces `cell` pixels large of a pixmap, centred at `centres` [n, 2] px, in one call.
-
-    They are moved to whole device pixels, where they are neither blurred nor resampled.
-    """
-    pieces = np.zeros((len(centres), FIELDS))
-    # A piece of odd size is centred on the middle of a pixel.
-    half = np.array(cell) % 2 / 2
-    pieces[:, 0:2] = (np.floor(centres * dpr + 0.5 - half) + half) / dpr
-    pieces[:, 2] = source_left
-    pieces[:, 4:6] = cell
-    pieces[:, 6:8] = 1 / dpr
-    pieces[:, 8] = 0.0 if angle is None else angle
-    pieces[:, 9] = 1.0 if opacity is None else opacity
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, angle is not None)
-    first = Shiboken.wrapInstance(pieces.ctypes.data, QPainter.PixmapFragment)
-    painter.drawPixmapFragments(first, len(pieces), pixmap)
 
 
 def _draw_chunk(painter: QPainter, look: SpriteLook, size: float, halo: float) -> None:

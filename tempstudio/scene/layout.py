@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.machine import Cluster, Machine, Wafer
+from tempstudio.core.machine import Cluster, Machine
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -22,15 +22,8 @@ Rectangle = tuple[float, float, float, float]  # x, y, width, height
 CARD_PX, SQUARE_PX = 44.0, 20.0  # from here on a die card, from here on a square with lanes
 CARD, SQUARE, IMAGE = "card", "square", "image"
 GAP = 1.0 / 3.0  # of a die
-JOINT = 0.8  # more gap between wafers, in dies
-RIM = 0.36  # from the outermost die to the wafer's outline
 LANE = 0.17  # of a die: how far a link's two lanes are from its centre line
 MOST_LANE_PX = 22.0
-MARGIN_PX = 10.0
-AXIS_PX = (26.0, 16.0)  # room for row numbers on the left, column numbers above
-MOST_ZOOM = 64.0
-BIGGEST_DIE_PX = 260.0
-FITTED_DIE_PX = 112.0  # a small machine does not fill the canvas: it would shout
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,108 +216,3 @@ class Layout:
 
 def _index(edges: FloatArray, at: float) -> int:
     return int(np.searchsorted(edges, at, side="right")) - 1
-
-
-def lay_out(
-    machine: Machine,
-    canvas: Rectangle,
-    zoom: float = 1.0,
-    pan: tuple[float, float] = (0.0, 0.0),
-    dpr: float = 1.0,
-) -> Layout:
-    """The largest layout that fits the canvas, times `zoom`, moved by `pan` from its centre.
-
-    Edges lie on device pixels (`dpr` of them a logical one), so that squares stay sharp.
-    """
-    fitted = min(_fitting_die(machine, canvas), FITTED_DIE_PX)
-    die = min(fitted * zoom, max(BIGGEST_DIE_PX, fitted))
-    if die < SQUARE_PX <= die * 1.05 and zoom == 1.0:
-        die = SQUARE_PX  # a hair short of lanes: take them
-    die, gap = _pixels(die, dpr)
-    bar = max(3.0, _snapped(die * 0.14, dpr)) if isinstance(machine, Cluster) else 0.0
-    rim = max(4.0, _snapped(die * RIM, dpr)) if isinstance(machine, Wafer) else 0.0
-    col_x = _columns(machine, die, gap, dpr)
-    row_y = _rows(machine, die, gap, bar)
-    middle_x = canvas[0] + canvas[2] / 2 + pan[0]
-    middle_y = canvas[1] + canvas[3] / 2 + pan[1]
-    above, below = _reach(machine, gap, bar)
-    col_x += round((middle_x - (col_x[-1] + die) / 2) * dpr) / dpr
-    row_y += round((middle_y - (row_y[-1] + die + below - above) / 2) * dpr) / dpr
-    return Layout(machine, canvas, die, gap, bar, rim, col_x, row_y, _places(machine))
-
-
-def canvas_of(
-    machine: Machine, width: float, height: float, above: float, below: float
-) -> Rectangle:
-    """The part of a picture that the wafer may use, between what stands above and below.
-
-    Where dies are too small to carry their names, room is left for row and column numbers.
-    """
-    free = (
-        MARGIN_PX,
-        above + MARGIN_PX,
-        max(width - 2 * MARGIN_PX, 1.0),
-        max(height - above - below - 2 * MARGIN_PX, 1.0),
-    )
-    if _fitting_die(machine, free) >= CARD_PX:
-        return free
-    left, top = AXIS_PX
-    return (
-        free[0] + left, free[1] + top, max(free[2] - left, 1.0), max(free[3] - top, 1.0),
-    )  # fmt: skip
-
-
-def _fitting_die(machine: Machine, canvas: Rectangle) -> float:
-    """The die edge at which the machine just fills the canvas."""
-    if isinstance(machine, Cluster):
-        wide = machine.cols + (machine.cols - 1) * GAP
-        reach = GAP + 0.14
-        row = 1 + reach * (2 if machine.nodes > 1 else 1)
-        tall = machine.nodes * row + (machine.nodes - 1) * GAP
-    else:
-        columns = machine.cols * machine.wafers
-        wide = columns + (columns - 1) * GAP + (machine.wafers - 1) * JOINT + 2 * RIM
-        tall = machine.rows + (machine.rows - 1) * GAP + 2 * RIM
-    return max(min(canvas[2] / wide, canvas[3] / tall), 0.5)
-
-
-def _pixels(die: float, dpr: float) -> tuple[float, float]:
-    """Die and gap of whole device pixels; their sum is what must be whole where both are tiny."""
-    pitch = die * (1 + GAP)
-    if pitch * dpr < 4:
-        return die, die * GAP
-    pitch = _snapped(pitch, dpr)
-    die = round(pitch / (1 + GAP) * dpr) / dpr
-    return die, pitch - die
-
-
-def _snapped(value: float, dpr: float) -> float:
-    return max(float(int(value * dpr + 1e-6)), 1.0) / dpr
-
-
-def _columns(machine: Machine, die: float, gap: float, dpr: float) -> FloatArray:
-    count = machine.cols * machine.wafers
-    number = np.arange(count, dtype=np.float64)
-    joint = _snapped(die * JOINT, dpr) if machine.wafers > 1 else 0.0
-    return number * (die + gap) + (number // machine.cols) * joint
-
-
-def _rows(machine: Machine, die: float, gap: float, bar: float) -> FloatArray:
-    above, below = _reach(machine, gap, bar)
-    return np.arange(machine.rows, dtype=np.float64) * (die + gap + above + below)
-
-
-def _reach(machine: Machine, gap: float, bar: float) -> tuple[float, float]:
-    """How far a row's switches stand out above and below its devices."""
-    if not isinstance(machine, Cluster):
-        return 0.0, 0.0
-    return (gap + bar if machine.nodes > 1 else 0.0), gap + bar
-
-
-def _places(machine: Machine) -> IntArray:
-    number = np.arange(machine.die_count)
-    if isinstance(machine, Cluster):
-        return np.column_stack(np.divmod(number, machine.cols)).astype(np.int32)
-    wafer, rest = np.divmod(number, machine.rows * machine.cols)
-    row, col = np.divmod(rest, machine.cols)
-    return np.column_stack([row, wafer * machine.cols + col]).astype(np.int32)

@@ -17,6 +17,7 @@ from tempstudio.core.topology import Topology, topology_of
 from tempstudio.scene.cards import DieState, dead_die_layers, die_layers, unknown_state
 from tempstudio.scene.chunks import chunk_layer
 from tempstudio.scene.display_list import DisplayList, Layer
+from tempstudio.scene.fitting import canvas_of, lay_out
 from tempstudio.scene.furniture import (
     CAPTION_PX,
     axis_layers,
@@ -26,7 +27,7 @@ from tempstudio.scene.furniture import (
 )
 from tempstudio.scene.heat_map import HeatMap, heat_layers, lay_heat_map
 from tempstudio.scene.lanes import dead_link_layers, lane_layer, load_levels
-from tempstudio.scene.layout import IMAGE, Layout, canvas_of, lay_out
+from tempstudio.scene.layout import IMAGE, Layout
 from tempstudio.scene.legend import HEIGHT_PX, legend_layers
 from tempstudio.scene.marks import Marks, dimmed_links, dimmed_transfers, mark_layers, veil_layers
 from tempstudio.scene.tokens import THEMES, Tokens

@@ -1,0 +1,471 @@
+"""The wafer as one widget: it paints the display list and turns mouse and keys into requests.
+
+It changes no document: what a person does with a tool is emitted as a `Stroke`, what they point at
+as a `Target`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QContextMenuEvent,
+    QFocusEvent,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QLabel, QPushButton, QToolTip, QVBoxLayout, QWidget
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.timeline import Frame, Timeline
+from tempstudio.gui.painter import DisplayListPainter
+from tempstudio.gui.views.wafer_hand import Hand, Stroke, Target
+from tempstudio.scene.describe import die_text, link_text, machine_name
+from tempstudio.scene.display_list import DisplayList
+from tempstudio.scene.layout import Layout
+from tempstudio.scene.marks import Marks
+from tempstudio.scene.tokens import THEMES, Tokens
+from tempstudio.scene.wafer import Ground, View, belongs, build, lay_ground, roles_of
+
+__all__ = ["Stroke", "Target", "WaferView"]
+
+ZOOM_STEP = 1.2
+LEAST_ZOOM, MOST_ZOOM = 1.0, 256.0
+SLACK_PX = 60.0  # how far past its edge one may pan
+
+
+class Selected(Protocol):
+    """What the view needs of a selection."""
+
+    @property
+    def dies(self) -> Sequence[int]: ...
+    @property
+    def links(self) -> Sequence[tuple[int, int]]: ...
+    @property
+    def operator(self) -> str: ...
+    @property
+    def tensor(self) -> str: ...
+
+
+class WaferView(QWidget):
+    """Shows a machine, and on it one instant of a timeline.
+
+    `hovered` carries a `Target` or None; `clicked` a kind (die, link, canvas), its id (die number,
+    (source, target), None) and the keyboard modifiers; `band_selected` the dies of a rubber band
+    and the modifiers; `edit_requested` a `Stroke`; `empty_clicked` the button of the empty view.
+    """
+
+    hovered = Signal(object)
+    clicked = Signal(str, object, object)
+    double_clicked = Signal(str, object)
+    band_selected = Signal(object, object)
+    stroke_started = Signal(str)
+    edit_requested = Signal(object)
+    stroke_finished = Signal()
+    context_requested = Signal(object, QPoint)
+    focus_moved = Signal(int)
+    view_changed = Signal()
+    empty_clicked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("wafer")
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setAccessibleName("Wafer")
+        self.machine: Machine | None = None
+        self.timeline: Timeline | None = None
+        self.frame: Frame | None = None
+        self._view = View()
+        self._marks = Marks()
+        self._scale = 1.0
+        self._ground: Ground | None = None
+        self._picture: DisplayList | None = None
+        self._painter = DisplayListPainter()
+        self._hand = Hand(self)
+        self._empty = self._empty_panel()
+
+    # What is shown
+
+    def set_project(self, machine: Machine | None) -> None:
+        """Show this machine; a timeline of another one is let go."""
+        if machine == self.machine:
+            return
+        before, self.machine = self.machine, machine
+        if self.timeline is not None and (machine is None or not belongs(self.timeline, machine)):
+            self.timeline = self.frame = None
+        if machine is None or before is None or _shape(before) != _shape(machine):
+            self._view = replace(self._view, zoom=1.0, pan=(0.0, 0.0))
+            self._marks = replace(self._marks, dies=(), links=(), focus=None)
+        self._marks = replace(self._marks, hovered_die=None, hovered_link=None)
+        self._empty.setVisible(machine is None)
+        self.setAccessibleName(machine_name(machine) if machine else "Wafer, empty")
+        self._lay_anew()
+
+    def set_timeline(self, timeline: Timeline | None, time_s: float = 0.0) -> bool:
+        """Show this timeline; False (and nothing is drawn of it) where it is another machine's."""
+        fits = timeline is not None and self.machine is not None and belongs(timeline, self.machine)
+        named = roles_of(self.timeline)
+        self.timeline = timeline if fits else None
+        self.frame = self.timeline.at(time_s) if self.timeline is not None else None
+        if named != roles_of(self.timeline):
+            self._lay_anew()
+        self._changed()
+        return fits or timeline is None
+
+    def set_time(self, time_s: float) -> None:
+        """Show this instant [s]."""
+        if self.timeline is not None:
+            self.set_frame(self.timeline.at(time_s))
+
+    def set_frame(self, frame: Frame) -> None:
+        """Show an instant that somebody else has asked the timeline for."""
+        self.frame = frame if self.timeline is not None else None
+        self._changed()
+
+    def set_theme(self, theme: str | Tokens) -> None:
+        """Light or dark."""
+        name = theme if isinstance(theme, str) else theme.name
+        if name not in THEMES:
+            raise ValueError(f"theme: found {name!r}, allowed: {', '.join(THEMES)}")
+        self._view = replace(self._view, theme=name)
+        self._lay_anew()
+
+    def set_selection(self, selected: Selected) -> None:
+        """Mark what is selected; the rest recedes."""
+        self._marks = replace(
+            self._marks,
+            dies=tuple(selected.dies),
+            links=tuple(selected.links),
+            operator=selected.operator,
+            tensor=selected.tensor,
+        )
+        self._changed()
+
+    def set_stale(self, text: str) -> None:
+        """Say that the figures are from before; the layout is shown without chunks. "" ends it."""
+        self._marks = replace(self._marks, stale=text)
+        self._changed()
+
+    def set_message(self, text: str) -> None:
+        """A sentence in the caption's place (planning, cut apart); "" gives it back."""
+        self._marks = replace(self._marks, message=text)
+        self._changed()
+
+    def set_reduced_motion(self, reduced: bool) -> None:
+        """Arrowheads instead of moving chunks."""
+        self._view = replace(self._view, reduced_motion=reduced)
+        self._lay_anew()
+
+    def set_interface_zoom(self, scale: float) -> None:
+        """Everything larger by this factor, texts included."""
+        self._scale = scale
+        self._lay_anew()
+
+    def set_tool(self, tool: str) -> None:
+        """The tool in hand: select, dead_die, dead_link or core_yield."""
+        self._hand.take(tool)
+
+    @property
+    def tool(self) -> str:
+        """The tool in hand."""
+        return self._hand.tool
+
+    def set_empty(self, sentence: str, button: str) -> None:
+        """What an empty view says, and its one button."""
+        self._empty_sentence.setText(sentence)
+        self._empty_button.setText(button)
+
+    # Where things are
+
+    @property
+    def layout_of_dies(self) -> Layout | None:
+        """Places of dies and links in the view's own (interface-zoomed) pixels."""
+        return self._grounded().layout if self.machine is not None else None
+
+    @property
+    def picture(self) -> DisplayList | None:
+        """What is painted now."""
+        if self.machine is None:
+            return None
+        if self._picture is None:
+            self._picture = build(self._grounded(), self.timeline, self.frame, self._marks)
+        return self._picture
+
+    @property
+    def scale(self) -> float:
+        """Widget pixels a pixel of the picture (interface zoom)."""
+        return self._scale
+
+    @property
+    def marks(self) -> Marks:
+        """What is pointed at, selected and focused."""
+        return self._marks
+
+    def mark(self, **changes: Any) -> None:
+        """Change what is pointed at (used by the hand)."""
+        marks = replace(self._marks, **changes)
+        if marks != self._marks:
+            self._marks = marks
+            self._changed()
+
+    def target_at(self, point: QPointF) -> Target | None:
+        """What lies under a point of the widget."""
+        layout = self.layout_of_dies
+        if layout is None or self.machine is None:
+            return None
+        x, y = point.x() / self._scale, point.y() / self._scale
+        left, top, width, height = self.picture.canvas if self.picture else layout.canvas
+        if not (left <= x < left + width and top <= y < top + height):
+            return None
+        die = layout.die_at(x, y)
+        if die is not None:
+            return Target("die", die, die_text(self.machine, die, self.timeline, self._live()))
+        link = layout.link_at(x, y)
+        if link is not None:
+            text = link_text(self.machine, link, self.timeline, self._live())
+            return Target("link", link, text)
+        return None
+
+    def point_of_die(self, die: int) -> QPointF:
+        """The centre of a die in widget coordinates."""
+        layout = self._grounded().layout
+        x, y, width, height = layout.die_xywh[die].tolist()
+        return QPointF(x + width / 2, y + height / 2) * self._scale
+
+    def point_of_link(self, source: int, target: int) -> QPointF:
+        """The middle of a directed link's lane in widget coordinates, broken ones too."""
+        ends = self._grounded().layout.lane_ends(np.array([source]), np.array([target]))[0]
+        return QPointF((ends[0] + ends[2]) / 2, (ends[1] + ends[3]) / 2) * self._scale
+
+    def dies_between(self, first: QPointF, second: QPointF) -> tuple[int, ...]:
+        """The dies that the rectangle between two points touches."""
+        layout, scale = self._grounded().layout, self._scale
+        return layout.dies_in(
+            first.x() / scale, first.y() / scale, second.x() / scale, second.y() / scale
+        )
+
+    # Zoom and pan
+
+    @property
+    def zoom(self) -> float:
+        """1 where the machine fits the canvas."""
+        return self._view.zoom
+
+    def fit(self) -> None:
+        """The whole machine."""
+        self._look(1.0, (0.0, 0.0))
+
+    def zoom_in(self) -> None:
+        """Closer, about the middle."""
+        self.zoom_about(ZOOM_STEP, QPointF(self.width() / 2, self.height() / 2))
+
+    def zoom_out(self) -> None:
+        """Further away, about the middle."""
+        self.zoom_about(1 / ZOOM_STEP, QPointF(self.width() / 2, self.height() / 2))
+
+    def zoom_about(self, factor: float, point: QPointF) -> None:
+        """Closer by a factor, what lies under the point stays there."""
+        layout = self.layout_of_dies
+        if layout is None:
+            return
+        before = layout.content
+        x, y = point.x() / self._scale, point.y() / self._scale
+        zoom = min(max(self._view.zoom * factor, LEAST_ZOOM), MOST_ZOOM)
+        share = ((x - before[0]) / before[2], (y - before[1]) / before[3])
+        self._look(zoom, (0.0, 0.0), quiet=True)
+        after = self._grounded().layout
+        if factor > 1 and after.die_px == layout.die_px:
+            zoom = self._view.zoom / factor  # the largest die is reached
+        content = after.content
+        pan = (x - content[0] - share[0] * content[2], y - content[1] - share[1] * content[3])
+        self._look(zoom, pan)
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move the machine by widget pixels."""
+        pan = self._view.pan
+        self._look(self._view.zoom, (pan[0] + dx / self._scale, pan[1] + dy / self._scale))
+
+    def show_die(self, die: int) -> None:
+        """Pan until a die is inside the canvas."""
+        layout = self._grounded().layout
+        left, top, width, height = layout.canvas
+        x, y, size, _ = layout.die_xywh[die].tolist()
+        dx = min(0.0, left + width - x - size) + max(0.0, left - x)
+        dy = min(0.0, top + height - y - size) + max(0.0, top - y)
+        if dx or dy:
+            self.pan_by(dx * self._scale, dy * self._scale)
+
+    def _look(self, zoom: float, pan: tuple[float, float], quiet: bool = False) -> None:
+        self._view = replace(self._view, zoom=zoom, pan=(0.0, 0.0))
+        self._ground = None
+        layout = self._grounded().layout
+        free = [
+            max(0.0, (size - room) / 2 + (SLACK_PX if size > room else 0.0))
+            for size, room in zip(layout.content[2:], layout.canvas[2:], strict=True)
+        ]
+        kept = tuple(min(max(at, -most), most) for at, most in zip(pan, free, strict=True))
+        self._view = replace(self._view, pan=(kept[0], kept[1]))
+        self._lay_anew()
+        if not quiet:
+            self.view_changed.emit()
+
+    # Inside
+
+    def _live(self) -> Frame | None:
+        return None if self._marks.stale else self.frame
+
+    def _grounded(self) -> Ground:
+        assert self.machine is not None
+        if self._ground is None:
+            view = replace(self._view, dpr=self.devicePixelRatioF() * self._scale)
+            width, height = self.width() / self._scale, self.height() / self._scale
+            roles = roles_of(self.timeline)
+            self._ground = lay_ground(self.machine, max(width, 1), max(height, 1), view, roles)
+        return self._ground
+
+    def _lay_anew(self) -> None:
+        self._ground = None
+        self._changed()
+
+    def _changed(self) -> None:
+        self._picture = None
+        self.update()
+
+    def speak(self) -> None:
+        """Let accessible name and description follow the focused die and the caption."""
+        if self.machine is None or self._marks.focus is None:
+            self.setAccessibleDescription("")
+            return
+        die = self._marks.focus
+        text = die_text(self.machine, die, self.timeline, self._live()).replace("\u2009", " ")
+        chosen = ", selected" if die in self._marks.dies else ""
+        self.setAccessibleName(f"{machine_name(self.machine)}: {text.partition(':')[0]}{chosen}")
+        self.setAccessibleDescription(text)
+
+    def _empty_panel(self) -> QWidget:
+        panel = QWidget(self)
+        panel.setObjectName("wafer.empty")
+        column = QVBoxLayout(panel)
+        column.setSpacing(12)
+        self._empty_sentence = QLabel("No wafer is open.", panel)
+        self._empty_sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty_button = QPushButton("New wafer", panel)
+        self._empty_button.setObjectName("wafer.empty_button")
+        self._empty_button.setProperty("primary", True)
+        self._empty_button.clicked.connect(self.empty_clicked)
+        column.addStretch()
+        column.addWidget(self._empty_sentence)
+        column.addWidget(self._empty_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch()
+        return panel
+
+    # Events
+
+    def sizeHint(self) -> QSize:
+        """The canvas at 1280 x 800."""
+        return QSize(772, 543)
+
+    def minimumSizeHint(self) -> QSize:
+        """Small enough for the smallest window."""
+        return QSize(240, 200)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """One display list, painted whole."""
+        painter = QPainter(self)
+        picture = self.picture
+        if picture is None:
+            painter.fillRect(self.rect(), THEMES[self._view.theme].canvas)
+        else:
+            painter.scale(self._scale, self._scale)
+            self._painter.paint(painter, picture, self._grounded().view.dpr)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """A new size is a new layout."""
+        self._empty.setGeometry(self.rect())
+        if self.machine is not None:
+            self._look(self._view.zoom, self._view.pan, quiet=True)
+
+    def event(self, event: QEvent) -> bool:
+        """Tooltips of what lies under the pointer; a change of screen or font."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            found = self.target_at(QPointF(event.pos()))
+            QToolTip.showText(event.globalPos(), found.text if found else "", self)
+            return True
+        if event.type() in (QEvent.Type.DevicePixelRatioChange, QEvent.Type.FontChange):
+            self._painter.forget()
+            self._lay_anew()
+        return super().event(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """See `Hand.press`."""
+        self._hand.press(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """See `Hand.move`."""
+        self._hand.move(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """See `Hand.release`."""
+        self._hand.release(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """See `Hand.double`."""
+        self._hand.double(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is pointed at any more."""
+        self._hand.leave()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """See `Hand.wheel`."""
+        self._hand.wheel(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """See `Hand.key`."""
+        if not self._hand.key(event):
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        """See `Hand.key_up`."""
+        if not self._hand.key_up(event):
+            super().keyReleaseEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for a menu about what lies there."""
+        self.context_requested.emit(self.target_at(QPointF(event.pos())), event.globalPos())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Arriving by keyboard shows where the focus is."""
+        keyboard = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason,
+                    Qt.FocusReason.ShortcutFocusReason)  # fmt: skip
+        if event.reason() in keyboard:
+            self._hand.show_focus()
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """The ring goes with the focus; a stroke ends."""
+        self._hand.drop()
+        self.mark(focus=None)
+        super().focusOutEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Nothing is kept open."""
+        self._hand.drop()
+        super().closeEvent(event)
+
+
+def _shape(machine: Machine) -> tuple[str, int, int, int]:
+    return machine.kind, machine.rows, machine.cols, machine.wafers
