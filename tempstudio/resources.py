@@ -1,4 +1,4 @@
-"""Files that come with the program: icons, the glossary, presets."""
+"""Files that come with the program: icons, the glossary, presets, sample projects."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
+def _folder(name: str) -> Traversable | Path:
+    """Inside the package in a wheel, beside it in a checkout."""
+    inside = files("tempstudio") / name
+    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / name
+
+
 def asset_folder() -> Traversable | Path:
-    """`assets`: inside the package in a wheel, beside it in a checkout."""
-    inside = files("tempstudio") / "assets"
-    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / "assets"
+    """The folder of the assets."""
+    return _folder("assets")
 
 
 def asset(*parts: str) -> Traversable | Path:
@@ -22,3 +27,8 @@ def asset(*parts: str) -> Traversable | Path:
     True
     """
     return asset_folder().joinpath(*parts)
+
+
+def sample_folder() -> Traversable | Path:
+    """The folder of the sample projects."""
+    return _folder("sample_projects")

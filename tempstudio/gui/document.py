@@ -1,4 +1,4 @@
-"""The project being edited, with its undo history: every edit replaces one frozen Project by another."""
+"""The project being edited, with its undo history: an edit replaces one frozen Project by another."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Edit(QUndoCommand):
         self._document = document
 
     def redo(self) -> None:
-        self._document._show(self.after)
+        self._document._show(self.after, self.text())
 
     def undo(self) -> None:
-        self._document._show(self.before)
+        self._document._show(self.before, f"undo of {self.text()}")
 
     def id(self) -> int:
         return _MERGING if self.merge_key is not None else -1
@@ -55,7 +55,7 @@ class Edit(QUndoCommand):
 class Document(QObject):
     """The project, where it is stored, and whether it differs from what is stored there."""
 
-    project_changed = Signal(object, object)  # before, after
+    project_changed = Signal(object, object, str)  # before, after, the step's name
     path_changed = Signal(object)
     clean_changed = Signal(bool)
 
@@ -118,7 +118,7 @@ class Document(QObject):
         """Another project takes the place of this one; its history starts empty."""
         self.history.clear()
         self._set_path(path)
-        self._show(project)
+        self._show(project, "")
 
     def mark_saved(self, path: Path) -> None:
         """The file at `path` now holds the project as it is."""
@@ -134,6 +134,6 @@ class Document(QObject):
             self._path = path
             self.path_changed.emit(path)
 
-    def _show(self, project: Project) -> None:
+    def _show(self, project: Project, step: str) -> None:
         before, self._project = self._project, project
-        self.project_changed.emit(before, project)
+        self.project_changed.emit(before, project, step)

@@ -15,14 +15,17 @@ SIZE = 20
 SCALES = (1.0, 2.0)
 
 
-@lru_cache(maxsize=256)
 def icon(name: str, tokens: Tokens, colour: str = "") -> QIcon:
     """An icon of assets/icons in a theme's text colour (or another), fainter where disabled."""
     ink = colour or tokens.text
+    return _icon(name, ink, mix(ink, tokens.window, 0.4))
+
+
+@lru_cache(maxsize=256)
+def _icon(name: str, ink: str, faint: str) -> QIcon:
     made = QIcon()
     for scale in SCALES:
         made.addPixmap(pixmap(name, ink, SIZE, scale), QIcon.Mode.Normal)
-        faint = mix(ink, tokens.window, 0.4)
         made.addPixmap(pixmap(name, faint, SIZE, scale), QIcon.Mode.Disabled)
     return made
 

@@ -105,7 +105,7 @@ def congestion(timeline: Timeline, bins: int = MOST_BINS) -> FloatArray:
 def _busy_curves(timeline: Timeline) -> list[tuple[FloatArray, FloatArray]]:
     """Per template, (offset, busy seconds of its busiest link until then), piecewise linear."""
     table = timeline.templates
-    busy = _busy_seconds(timeline)
+    busy = busy_seconds(timeline)
     curves = []
     for template in range(len(table.duration_s)):
         first, last = table.item_start[template : template + 2]
@@ -119,7 +119,7 @@ def _busy_curves(timeline: Timeline) -> list[tuple[FloatArray, FloatArray]]:
     return curves
 
 
-def _busy_seconds(timeline: Timeline) -> FloatArray:
+def busy_seconds(timeline: Timeline) -> FloatArray:
     """How long each item's busiest link would need for the item's bytes [items]."""
     sets, table = timeline.flow_sets, timeline.templates
     links = len(timeline.link_bytes_per_s)

@@ -58,6 +58,12 @@ class Selection(QObject):
         """Select these directed links."""
         self._become(replace(self._chosen, links=_once(links), dies=()))
 
+    def toggle_link(self, link: Link) -> None:
+        """Add a link to the selected ones, or take it out."""
+        links = self._chosen.links
+        left = tuple(other for other in links if other != link)
+        self.select_links(left if len(left) < len(links) else (*links, link))
+
     def select_operator(self, operator: str, tensor: str = "") -> None:
         """Select an operator, and a tensor of it; '' for none."""
         self._become(replace(self._chosen, operator=operator, tensor=tensor))

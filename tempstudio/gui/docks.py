@@ -1,0 +1,147 @@
+"""The docks: where they lie, how large they are, and how they come back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, QObject, Qt, Signal
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from tempstudio.storage.settings import Settings
+
+LAYOUT_VERSION = 1
+SMALL, LARGE = (1280, 800), (2560, 1440)
+SIZES = {  # at 1280 x 800 and at 2560 x 1440
+    "left": (224, 320),
+    "gauges": (272, 400),
+    "timeline": (176, 280),
+}
+GAUGE_SHARE = 60
+NARROW = 1120  # below this width the left dock makes room by itself
+SIDE = Qt.DockWidgetArea
+
+
+class Docks(QObject):
+    """The dock widgets of a main window by name."""
+
+    visibility_changed = Signal(str, bool)
+
+    def __init__(self, window: QMainWindow, settings: Settings) -> None:
+        super().__init__(window)
+        self._window, self._settings = window, settings
+        self._docks: dict[str, QDockWidget] = {}
+        self._hidden_by_default: set[str] = set()
+        self._bare: dict[str, QWidget] = {}
+        self._title_bars = False
+        self._gave_way = False
+        for corner, side in (
+            (Qt.Corner.BottomLeftCorner, SIDE.LeftDockWidgetArea),
+            (Qt.Corner.BottomRightCorner, SIDE.RightDockWidgetArea),
+        ):
+            window.setCorner(corner, side)
+
+    def __getitem__(self, name: str) -> QDockWidget:
+        return self._docks[name]
+
+    def add(
+        self, name: str, title: str, content: QWidget, side: Qt.DockWidgetArea, hidden: bool = False
+    ) -> QDockWidget:
+        """Put a widget in a dock of its own."""
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(f"dock.{name}")
+        dock.setWidget(content)
+        self._docks[name] = dock
+        self._window.addDockWidget(side, dock)
+        if hidden:
+            self._hidden_by_default.add(name)
+            dock.hide()
+        else:
+            self._bare[name] = QWidget(dock)
+            dock.setTitleBarWidget(self._bare[name])
+        dock.visibilityChanged.connect(lambda on: self.visibility_changed.emit(name, on))
+        return dock
+
+    def toggle(self, name: str) -> None:
+        """Show a dock, or hide it."""
+        dock = self._docks[name]
+        dock.setVisible(not dock.isVisible())
+        if dock.isVisible():
+            dock.raise_()
+            self._gave_way = self._gave_way and name != "left"
+
+    def show(self, name: str) -> None:
+        """Show a dock in front of others."""
+        self._docks[name].show()
+        self._docks[name].raise_()
+
+    def toggle_title_bars(self) -> None:
+        """Show the title bars, by which docks are dragged, or hide them."""
+        self._title_bars = not self._title_bars
+        for name, bare in self._bare.items():
+            self._docks[name].setTitleBarWidget(None if self._title_bars else bare)
+
+    def reset(self) -> None:
+        """Every dock in its place, at its size."""
+        places = {"left": SIDE.LeftDockWidgetArea, "gauges": SIDE.RightDockWidgetArea,
+                  "inspector": SIDE.RightDockWidgetArea}
+        for name, dock in self._docks.items():
+            dock.setFloating(False)
+            self._window.removeDockWidget(dock)
+            self._window.addDockWidget(places.get(name, SIDE.BottomDockWidgetArea), dock)
+            dock.setVisible(name not in self._hidden_by_default)
+        self._gave_way = False
+        self.size_up()
+
+    def size_up(self) -> None:
+        """Sizes that suit the window, as the layout is meant."""
+        wide = (self._window.width() - SMALL[0]) / (LARGE[0] - SMALL[0])
+        tall = (self._window.height() - SMALL[1]) / (LARGE[1] - SMALL[1])
+        size = {name: _between(*pair, tall if name == "timeline" else wide)
+                for name, pair in SIZES.items()}
+        flat, upright = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        resize: Callable[..., None] = self._window.resizeDocks
+        resize([self["left"], self["gauges"]], [size["left"], size["gauges"]], flat)
+        resize([self["timeline"]], [size["timeline"]], upright)
+        resize([self["gauges"], self["inspector"]], [GAUGE_SHARE, 100 - GAUGE_SHARE], upright)
+        self.give_way()
+
+    def give_way(self) -> None:
+        """In a narrow window the left dock goes first; it comes back where there is room."""
+        narrow = self._window.width() < NARROW
+        if narrow and self["left"].isVisible() and not self._gave_way:
+            self["left"].hide()
+            self._gave_way = True
+        elif not narrow and self._gave_way:
+            self["left"].show()
+            self._gave_way = False
+
+    def store(self) -> None:
+        """Keep place and size of window and docks."""
+        if self._gave_way:
+            self["left"].show()
+        for key, content in (("geometry", self._window.saveGeometry()),
+                             ("layout", self._window.saveState(LAYOUT_VERSION))):
+            self._settings.set(key, base64.b64encode(content.data()).decode())
+
+    def restore(self) -> bool:
+        """Bring back what was kept; False where nothing was."""
+        geometry, layout = (self._stored(key) for key in ("geometry", "layout"))
+        if geometry is not None:
+            self._window.restoreGeometry(geometry)
+        if layout is None or not self._window.restoreState(layout, LAYOUT_VERSION):
+            return False
+        self.give_way()
+        return True
+
+    def _stored(self, key: str) -> QByteArray | None:
+        try:
+            content = base64.b64decode(self._settings.get(key, ""), validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        return QByteArray(content) if content else None
+
+
+def _between(small: int, large: int, share: float) -> int:
+    return round(small + (large - small) * min(max(share, 0.0), 1.0))

@@ -1,0 +1,232 @@
+"""Open, save, import and drop: files on their way into and out of the window."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.project import Project
+from tempstudio.core.quantities import from_json
+from tempstudio.core.workload_json import workload_from_json
+from tempstudio.gui.studio import Studio
+from tempstudio.storage.project_file import (
+    SUFFIX,
+    ChangedOnDisk,
+    FileStamp,
+    ProjectFile,
+    read_project_file,
+    save,
+)
+from tempstudio.storage.settings import Settings
+
+PROJECTS = f"TempStudio projects (*{SUFFIX})"
+MODELS = "Models: config.json, JSON graphs (*.json);;All files (*)"
+PROJECT_NAMES = (SUFFIX, f"{SUFFIX}.bak")
+
+
+class Files(QObject):
+    """What the File menu does; every question is asked without stopping the window."""
+
+    recent_changed = Signal()
+    closing = Signal()
+
+    def __init__(self, studio: Studio, settings: Settings, window: QWidget) -> None:
+        super().__init__(window)
+        self._studio, self._settings, self._window = studio, settings, window
+        self._stamp: FileStamp | None = None
+
+    def recent(self) -> list[Path]:
+        """Projects opened or saved lately."""
+        return self._settings.recent_files()
+
+    def clear_recent(self) -> None:
+        """Forget the recent files."""
+        self._settings.forget_recent()
+        self.recent_changed.emit()
+
+    def was_opened(self, path: Path, stamp: FileStamp | None) -> None:
+        """Note which state of a file the window shows."""
+        self._stamp = stamp
+        self._settings.add_recent(path)
+        self._settings.set("last_project", str(path.absolute()))
+        self.recent_changed.emit()
+
+    def forget_stamp(self) -> None:
+        """What the window shows is of no state of a file: saving writes over whatever is there."""
+        self._stamp = None
+
+    # Open
+
+    def ask_open(self) -> None:
+        """Choose a project to open."""
+        dialog = self._dialog("Open a project", f"{PROJECTS};;All files (*)")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda name: self.open(Path(name)))
+        dialog.open()
+
+    def ask_model(self) -> None:
+        """Choose a model to load."""
+        dialog = self._dialog("Load a model", MODELS)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.load_model)
+        dialog.open()
+
+    def open(self, path: Path) -> None:
+        """Open a project, after asking what becomes of unsaved work."""
+        self.guard(lambda: self._open(path))
+
+    def _open(self, path: Path) -> None:
+        try:
+            content = read_project_file(path)
+        except InputError as error:
+            self._studio.say(str(error), "error", key="open")
+            return
+        self.was_opened(path, content.stamp)
+        self._studio.open(content.project, path, planned_degrees(content))
+
+    def new(self) -> None:
+        """A fresh project with the present model on the default wafer, after asking."""
+        self.guard(self._new)
+
+    def _new(self) -> None:
+        self._stamp = None
+        self._studio.open(Project(machine=_default_machine(), model=self._studio.project.model), None)
+
+    def drop(self, paths: list[Path]) -> None:
+        """Take in what was dropped on the window: a project, or a model."""
+        for path in paths[:1]:
+            if path.name.endswith(PROJECT_NAMES):
+                self.open(path)
+            else:
+                self.load_model(str(path))
+
+    def load_model(self, source: str) -> None:
+        """Read a model (a file or a preset's name) in the worker and put it in the project."""
+
+        def done(answer: dict[str, Any]) -> None:
+            model = workload_from_json(answer["workload"])
+            title = f"Load {model.name}"
+            self._studio.edit(lambda project: dataclasses.replace(project, model=model), title)
+
+        def failed(header: dict[str, Any]) -> None:
+            if header["kind"] != "cancelled":
+                details = header.get("traceback", "") if header["kind"] == "fault" else ""
+                self._studio.say(header["message"], "error", key="model", details=details)
+
+        self._studio.jobs.read_model(source, done, failed)
+
+    # Save
+
+    def save(self, then: Callable[[], object] | None = None) -> None:
+        """Save where the project lies; ask where, if it lies nowhere yet."""
+        path = self._studio.document.path
+        if path is None:
+            self.save_as(then)
+        else:
+            self.write(path, self._stamp, then)
+
+    def save_as(self, then: Callable[[], object] | None = None) -> None:
+        """Choose where to save."""
+        dialog = self._dialog("Save the project", PROJECTS)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(SUFFIX.removeprefix("."))
+        dialog.selectFile(self._studio.document.name + SUFFIX)
+        dialog.fileSelected.connect(lambda name: self.write(Path(name), None, then))
+        dialog.open()
+
+    def write(
+        self, path: Path, expected: FileStamp | None, then: Callable[[], object] | None = None
+    ) -> None:
+        """Write the project to a file; what goes wrong is said, and the work stays here."""
+        studio = self._studio
+        current = studio.results.current if studio.results.is_fresh else None
+        needs: list[dict[str, str]] = []
+        if studio.catalogue is not None:
+            from tempstudio.catalogue import needs_of
+
+            needs = needs_of(studio.project, studio.catalogue)
+        plan = current.plan if current is not None and current.plan else None
+        try:
+            self._stamp = save(studio.project, path, plan, needs, expected)
+        except ChangedOnDisk as error:
+            studio.say(
+                str(error), "warning", key="save",
+                choices=(("Save anyway", lambda: self.write(path, None, then)),
+                         ("Save as…", lambda: self.save_as(then))),
+            )
+            return
+        except InputError as error:
+            studio.say(
+                str(error), "error", key="save",
+                choices=(("Save as…", lambda: self.save_as(then)),),
+            )
+            return
+        studio.document.mark_saved(path)
+        self.was_opened(path, self._stamp)
+        studio.say(f"Saved {path.name}", "ok", key="save", fleeting=True)
+        if then is not None:
+            then()
+
+    # Unsaved work
+
+    def guard(self, then: Callable[[], object]) -> None:
+        """Go on at once if all is saved; else ask, and go on unless the answer is Cancel."""
+        if self._studio.document.is_clean:
+            then()
+            return
+        box = QMessageBox(self._window)
+        box.setObjectName("unsaved")
+        box.setIcon(QMessageBox.Icon.NoIcon)
+        box.setWindowTitle("Unsaved changes")
+        box.setText(f"Save the changes to {self._studio.document.name}?")
+        box.setInformativeText("They are lost if you do not.")
+        standard = QMessageBox.StandardButton
+        box.setStandardButtons(standard.Save | standard.Discard | standard.Cancel)
+        box.setDefaultButton(standard.Save)
+        for which in (standard.Save, standard.Discard, standard.Cancel):
+            button = box.button(which)
+            assert isinstance(button, QPushButton)
+            button.setObjectName(f"unsaved.{which.name.lower()}")
+        box.finished.connect(lambda code: self._answer(standard(code), then))
+        box.finished.connect(box.deleteLater)
+        box.open()
+
+    def _answer(self, answer: QMessageBox.StandardButton, then: Callable[[], object]) -> None:
+        if answer == QMessageBox.StandardButton.Save:
+            self.save(then)
+        elif answer == QMessageBox.StandardButton.Discard:
+            then()
+
+    def _dialog(self, title: str, filters: str) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setObjectName("file_dialog")
+        dialog.setNameFilters(filters.split(";;"))
+        path = self._studio.document.path
+        dialog.setDirectory(str(path.parent if path is not None else Path.cwd()))
+        dialog.finished.connect(dialog.deleteLater)
+        return dialog
+
+
+def planned_degrees(content: ProjectFile) -> Degrees | None:
+    """The degrees of the plan that a file holds, None where it holds none that can be read."""
+    if content.plan is None or not isinstance(content.plan.get("parallel"), dict):
+        return None
+    try:
+        degrees = from_json(Degrees, content.plan["parallel"], "plan.parallel")
+    except InputError:
+        return None
+    assert isinstance(degrees, Degrees)
+    return degrees
+
+
+def _default_machine() -> Any:
+    from tempstudio.core.machine import Wafer
+
+    return Wafer()

@@ -1,0 +1,356 @@
+"""How the views follow the studio: project, run, moment, selection, theme."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.project import Project, StrategyChoice
+from tempstudio.core.timeline import Timeline
+from tempstudio.core.workload import TrainingJob
+from tempstudio.gui.edits import edit_of_stroke, with_machine, with_run, with_strategy, without_run
+from tempstudio.gui.icons import icon
+from tempstudio.gui.jobs import Job
+from tempstudio.gui.results import Freshness, Result
+from tempstudio.gui.selection import Chosen
+from tempstudio.gui.studio import degrees_of
+from tempstudio.gui.views.message_bar import Message
+from tempstudio.gui.views.runs_panel import kept
+from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
+from tempstudio.gui.views.wafer_hand import Stroke
+from tempstudio.scene.tokens import Tokens
+
+if TYPE_CHECKING:
+    from tempstudio.gui.main_window import MainWindow
+
+SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+class Following(QObject):
+    """Connects one window's views with its studio."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._connect_studio()
+        self._connect_views()
+        self.show_theme(window.look.tokens)
+        self.show_project(window.studio.project)
+        self.show_title()
+
+    def _connect_studio(self) -> None:
+        window, studio = self._window, self._window.studio
+        studio.document.project_changed.connect(lambda _, after, __: self.show_project(after))
+        studio.document.path_changed.connect(lambda _: self.show_title())
+        studio.document.clean_changed.connect(lambda _: self.show_title())
+        studio.result_shown.connect(self.show_result)
+        studio.results.freshness_changed.connect(self.show_freshness)
+        studio.playback.timeline_changed.connect(self.show_timeline)
+        studio.playback.moved.connect(self.show_time)
+        studio.playback.playing_changed.connect(self.show_playing)
+        studio.playback.speed_changed.connect(self.show_speed)
+        studio.selection.changed.connect(self.show_selection)
+        studio.said.connect(self.show_message)
+        studio.live_changed.connect(window.actions_["run.live"].setChecked)
+        studio.jobs.job_changed.connect(self.show_job)
+        studio.jobs.catalogue_changed.connect(self.show_catalogue)
+        studio.jobs.plugin_failed.connect(self.show_plugin_failure)
+        studio.jobs.logged.connect(window.log.add)
+        window.look.changed.connect(self.show_theme)
+        window.docks.visibility_changed.connect(
+            lambda name, on: window.actions_[f"view.dock.{name}"].setChecked(on)
+        )
+        history = studio.document.history
+        history.canUndoChanged.connect(window.actions_["edit.undo"].setEnabled)
+        history.canRedoChanged.connect(window.actions_["edit.redo"].setEnabled)
+        history.undoTextChanged.connect(lambda _: self.show_history())
+        history.redoTextChanged.connect(lambda _: self.show_history())
+        self.show_history()
+        window.actions_["run.live"].setChecked(studio.live)
+        window.actions_[f"view.theme.{window.look.choice}"].setChecked(True)
+        window.actions_["tool.select"].setChecked(True)
+        self.show_speed(studio.playback.speed)
+        self.show_job(None)
+
+    def _connect_views(self) -> None:
+        window, studio = self._window, self._window.studio
+        window.model.chosen.connect(studio.selection.select_operator)
+        window.timeline.scrubbed.connect(studio.playback.seek)
+        window.timeline.chosen.connect(studio.selection.select_operator)
+        window.timeline.hovered.connect(window.status.set_hovered)
+        window.inspector.dies_chosen.connect(studio.selection.select_dies)
+        window.inspector.links_chosen.connect(studio.selection.select_links)
+        window.gauges.link_chosen.connect(self.choose_link)
+        window.gauges.asked.connect(lambda term: window.help.explain(term, window.gauges))
+        window.strategy.strategy_edited.connect(self.choose_strategy)
+        window.strategy.job_edited.connect(self.edit_job)
+        window.strategy.degrees_edited.connect(self.edit_degrees)
+        window.strategy.refused.connect(lambda text: studio.say(text, "error", key="form"))
+        window.toolbar.strategy_chosen.connect(
+            lambda kind, name: self.choose_strategy(kind, StrategyChoice(name))
+        )
+        window.toolbar.machine_chosen.connect(self.choose_machine)
+        window.toolbar.model_chosen.connect(self.choose_model)
+        window.status.cancel_asked.connect(studio.cancel)
+        window.status.plugins_asked.connect(lambda: window.docks.show("plugins"))
+        window.runs.keep_asked.connect(self.keep_run)
+        window.runs.drop_asked.connect(self.drop_run)
+        window.messages.details_asked.connect(self.show_details)
+        window.timeline.play_asked.connect(studio.playback.toggle)
+        wafer = window.wafer
+        wafer.hovered.connect(lambda found: window.status.set_hovered(found.text if found else ""))
+        wafer.clicked.connect(self.choose_on_wafer)
+        wafer.band_selected.connect(self.choose_band)
+        wafer.edit_requested.connect(self.apply_stroke)
+
+    # The project
+
+    def show_project(self, project: Project) -> None:
+        """The project is another."""
+        window = self._window
+        window.wafer.set_project(project.machine)
+        window.model.set_model(project.model)
+        window.strategy.set_project(project)
+        window.toolbar.set_project(project)
+        window.runs.set_project(project)
+        window.inspector.set_machine(project.machine)
+        window.inspector.set_model(project.model)
+
+    def show_title(self) -> None:
+        """Name and state of the file."""
+        document = self._window.studio.document
+        self._window.setWindowTitle(f"{document.name}[*] – TempStudio")
+        self._window.setWindowModified(not document.is_clean)
+
+    def show_history(self) -> None:
+        """What Undo and Redo would do."""
+        history, actions = self._window.studio.document.history, self._window.actions_
+        for id_, name, can in (("edit.undo", "Undo", history.canUndo()),
+                               ("edit.redo", "Redo", history.canRedo())):
+            step = history.undoText() if name == "Undo" else history.redoText()
+            actions[id_].setText(f"{name} {step}".strip())
+            actions[id_].setEnabled(can)
+
+    # The run
+
+    def show_result(self, result: Result | None) -> None:
+        """Another run, or none."""
+        window, results = self._window, self._window.studio.results
+        window.gauges.set_result(result, results.before)
+        window.runs.set_result(result, results.is_fresh)
+        window.inspector.set_result(result if results.is_fresh else None)
+        window.actions_["run.keep"].setEnabled(result is not None and results.is_fresh)
+        if result is not None:
+            window.strategy.set_suggested(degrees_of(result.document))
+
+    def show_freshness(self, freshness: Freshness) -> None:
+        """Whether the figures belong to what is on screen."""
+        window = self._window
+        stale = freshness.state in ("stale", "cut apart")
+        window.gauges.set_freshness(freshness)
+        window.status.set_freshness(freshness)
+        window.wafer.set_stale(freshness.ribbon if stale else "")
+        window.wafer.set_message(freshness.reason)
+        if stale:
+            window.inspector.set_result(None)
+        window.actions_["run.keep"].setEnabled(freshness.state == "fresh")
+        window.runs.set_result(window.studio.results.current, freshness.state == "fresh")
+
+    def show_timeline(self, timeline: Timeline | None) -> None:
+        """Another step to play, or none."""
+        window = self._window
+        window.wafer.set_timeline(timeline, window.studio.playback.time_s)
+        window.timeline.set_timeline(timeline)
+        for action in window.actions_:
+            if action.menu == "Playback" and not action.id.startswith("playback.speed"):
+                window.actions_[action.id].setEnabled(timeline is not None)
+        waiting = window.studio.results.current is not None
+        window.timeline.set_empty(
+            "Waiting for the new plan." if waiting else "The timeline appears with the first run."
+        )
+
+    def show_time(self, time_s: float) -> None:
+        """Another moment."""
+        window, timeline = self._window, self._window.studio.playback.timeline
+        if timeline is None:
+            return
+        playing = window.studio.playback.is_playing
+        frame = timeline.at(time_s)
+        window.wafer.set_frame(frame)
+        window.timeline.set_time(time_s)
+        window.gauges.set_frame(frame, playing)
+        window.inspector.set_frame(frame, playing)
+
+    def show_playing(self, playing: bool) -> None:
+        """The clock runs, or holds."""
+        window = self._window
+        action = window.actions_["playback.toggle"]
+        action.setText("Pause" if playing else "Play")
+        action.setIcon(icon("pause" if playing else "play", window.look.tokens))
+        if not playing:
+            self.show_time(window.studio.playback.time_s)
+
+    def show_speed(self, speed: str) -> None:
+        """Another named speed."""
+        self._window.actions_[f"playback.speed.{speed}"].setChecked(True)
+
+    # Selection, jobs, messages
+
+    def show_selection(self, chosen: Chosen) -> None:
+        """Something else is selected."""
+        window = self._window
+        window.model.set_selection(chosen)
+        window.gauges.set_selection(chosen)
+        window.inspector.set_selection(chosen)
+        window.timeline.set_operator(chosen.operator)
+        window.wafer.set_selection(chosen)
+
+    def show_job(self, job: Job | None) -> None:
+        """What the workers do."""
+        window = self._window
+        searching = window.studio.jobs.is_searching
+        window.status.set_job(job)
+        window.toolbar.set_searching(searching)
+        window.actions_["run.run"].setEnabled(not searching)
+        window.actions_["run.cancel"].setEnabled(job is not None)
+
+    def show_catalogue(self, catalogue: dict[str, Any]) -> None:
+        """The plugins offer something else."""
+        window = self._window
+        window.studio.catalogue = catalogue
+        from tempstudio.readers import preset_names
+
+        window.toolbar.set_catalogue(catalogue, dict.fromkeys(preset_names(), ""))
+        window.strategy.set_catalogue(catalogue)
+        window.plugins.set_catalogue(catalogue)
+        window.status.set_failures(window.plugins.failures)
+
+    def show_plugin_failure(self, header: dict[str, Any]) -> None:
+        """A plugin took a worker down while it was loaded."""
+        self._window.plugins.add_crash(header)
+        self._window.status.set_failures(self._window.plugins.failures)
+
+    def show_message(self, message: Message) -> None:
+        """Something to tell."""
+        self._window.messages.show_message(message)
+        if message.details:
+            self._window.log.add(f"{message.text}\n{message.details}")
+
+    def show_details(self, details: str) -> None:
+        """The log, where the details stand."""
+        self._window.docks.show("log")
+
+    def show_theme(self, tokens: Tokens) -> None:
+        """Another theme."""
+        window = self._window
+        window.actions_.set_theme(tokens)
+        for view in (window.toolbar, window.status, window.messages, window.gauges,
+                     window.timeline):
+            view.set_theme(tokens)
+        window.wafer.set_theme(tokens.name)
+        if window.help.start is not None:
+            window.help.start.set_theme(tokens)
+        self.show_playing_icon()
+
+    def show_playing_icon(self) -> None:
+        """Play or pause, in the theme's colour."""
+        playing = self._window.studio.playback.is_playing
+        name = "pause" if playing else "play"
+        self._window.actions_["playback.toggle"].setIcon(icon(name, self._window.look.tokens))
+
+    # Edits asked for by views
+
+    def use_tool(self, tool: str) -> None:
+        """Take a tool in hand."""
+        window = self._window
+        window.wafer.set_tool(tool)
+        data = window.actions_.data(f"tool.{tool}")
+        window.status.set_tool("" if tool == "select" else f"{data.title}: {data.summary}")
+
+    def choose_strategy(self, kind: str, choice: StrategyChoice) -> None:
+        """Another strategy, or another option of it."""
+        studio = self._window.studio
+        before: StrategyChoice = getattr(studio.project, kind)
+        if before.name == choice.name and before.options == choice.options:
+            return
+        same = before.name == choice.name
+        title = f"Options of {choice.name}" if same else f"{kind.capitalize()} {choice.name}"
+        key = studio.document.typing((kind, choice.name)) if same else None
+        studio.edit(lambda project: with_strategy(project, kind, choice), title, key)
+
+    def edit_job(self, job: TrainingJob, field: str) -> None:
+        """Another training job."""
+        studio = self._window.studio
+        title = field.replace("_", " ").capitalize() + f" {getattr(job, field)}"
+        key = studio.document.typing(("job", field))
+        studio.edit(lambda project: dataclasses.replace(project, job=job), title, key)
+
+    def edit_degrees(self, degrees: Degrees | None, field: str) -> None:
+        """Other fixed degrees, or none."""
+        studio = self._window.studio
+        title = "Free the degrees" if degrees is None else "Fix the degrees"
+        if degrees is not None and field != "fixed":
+            title = f"{field} {getattr(degrees, field)}"
+        key = studio.document.typing(("degrees", field))
+        studio.edit(lambda project: dataclasses.replace(project, degrees=degrees), title, key)
+
+    def choose_machine(self, machine: Machine) -> None:
+        """Another machine."""
+        self._window.studio.edit(
+            lambda project: with_machine(project, machine), f"Machine {machine_title(machine)}"
+        )
+
+    def choose_model(self, name: str) -> None:
+        """Another model, by its preset's name or from a file."""
+        if name == LOAD_MODEL:
+            self._window.files.ask_model()
+        else:
+            self._window.files.load_model(name)
+
+    def choose_on_wafer(
+        self, kind: str, what: int | tuple[int, int] | None, modifiers: Qt.KeyboardModifier
+    ) -> None:
+        """A click on a die, a link or the bare canvas; with Shift or Ctrl it adds or takes away."""
+        selection = self._window.studio.selection
+        more = bool(modifiers & (SHIFT | CONTROL))
+        if isinstance(what, int):
+            selection.toggle_die(what) if more else selection.select_dies((what,))
+        elif isinstance(what, tuple):
+            selection.toggle_link(what) if more else selection.select_links((what,))
+        elif not more:
+            selection.clear()
+
+    def choose_band(self, dies: tuple[int, ...], modifiers: Qt.KeyboardModifier) -> None:
+        """The dies of a rubber band; with Shift or Ctrl they join the selected ones."""
+        selection = self._window.studio.selection
+        before = selection.chosen.dies if modifiers & (SHIFT | CONTROL) else ()
+        selection.select_dies((*before, *dies))
+
+    def apply_stroke(self, stroke: Stroke) -> None:
+        """A piece of a tool's stroke on the canvas; the whole stroke is one step."""
+        studio = self._window.studio
+        edit, title = edit_of_stroke(studio.project, stroke)
+        if studio.edit(edit, title, stroke.merge_key):
+            self._window.messages.dismiss_key("tour")
+
+    def choose_link(self, pair: tuple[int, int]) -> None:
+        """A link of the gauges, if it is one of the mesh on screen."""
+        studio = self._window.studio
+        if studio.results.is_fresh:
+            studio.selection.select_links((pair,))
+
+    def keep_run(self) -> None:
+        """Keep the run on screen in the project."""
+        studio = self._window.studio
+        current = studio.results.current
+        if current is not None and studio.results.is_fresh:
+            run = kept(current, studio.project.runs)
+            studio.edit(lambda project: with_run(project, run), f"Keep run {run.name}")
+
+    def drop_run(self, name: str) -> None:
+        """Let a kept run go."""
+        self._window.studio.edit(lambda project: without_run(project, name), f"Remove run {name}")

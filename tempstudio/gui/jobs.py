@@ -1,0 +1,241 @@
+"""The Qt side of the worker lanes: requests go out, messages come back as signals, nothing blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.project import Project
+from tempstudio.core.timeline import timeline_from_arrays
+from tempstudio.gui.results import Result
+
+if TYPE_CHECKING:
+    from tempstudio.lanes import Lanes, Message, WorkerSettings
+
+FIRST_BUDGET_S = 2.0  # how long the first look at a project may search before it shows its best
+
+
+@dataclass(frozen=True)
+class Job:
+    """What runs, as the status bar tells it; `kind` is "plan", "replan", "search" or "read"."""
+
+    kind: str
+    title: str
+    lane: str
+    fraction: float = 0.0
+    caption: str = ""
+    stalled: str = ""
+
+
+@dataclass
+class _Request:
+    kind: str
+    title: str
+    project: Project | None = None
+    done: Callable[[dict[str, Any]], object] | None = None
+    failed: Callable[[dict[str, Any]], object] | None = None
+    path: str = ""
+
+
+class Jobs(QObject):
+    """Requests to the workers.
+
+    `planned(Result, final)` for every better plan, `ended(kind, project)` when a run is over,
+    `refused(kind, project, header)` when it failed, `job_changed(Job or None)` for the status bar,
+    `catalogue_changed`, `logged`, `plugin_failed` as the lanes tell them.
+    """
+
+    planned = Signal(object, bool)
+    noted = Signal(str)
+    ended = Signal(str, object)
+    refused = Signal(str, object, object)
+    job_changed = Signal(object)
+    catalogue_changed = Signal(object)
+    plugin_failed = Signal(object)
+    logged = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lanes: Lanes | None = None
+        self._notifier: QSocketNotifier | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._turn)
+        self._requests: dict[int, _Request] = {}
+        self._jobs: dict[int, Job] = {}
+
+    @property
+    def is_running(self) -> bool:
+        """Whether workers were started."""
+        return self._lanes is not None
+
+    @property
+    def job(self) -> Job | None:
+        """The job that the status bar speaks of: a search before a re-plan."""
+        jobs = sorted(self._jobs.items(), key=lambda item: (item[1].lane != "search", -item[0]))
+        return jobs[0][1] if jobs else None
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a run asked for by the person is under way."""
+        return any(job.lane == "search" for job in self._jobs.values())
+
+    def start(self, settings: WorkerSettings | None = None) -> None:
+        """Start the first worker process; what was asked before waits for it."""
+        from tempstudio.lanes import Lanes, WorkerSettings
+
+        if self._lanes is None:
+            self._lanes = Lanes(self._receive, settings or WorkerSettings())
+            self._notifier = QSocketNotifier(
+                self._lanes.fileno(), QSocketNotifier.Type.Read, self
+            )
+            self._notifier.activated.connect(self._turn)
+            self._turn()
+
+    def close(self) -> None:
+        """End every worker."""
+        self._timer.stop()
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+            self._notifier.deleteLater()
+            self._notifier = None
+        if self._lanes is not None:
+            self._lanes.close()
+            self._lanes = None
+        self._requests.clear()
+        self._jobs.clear()
+
+    def replan(self, project: Project, degrees: Degrees | None) -> None:
+        """Plan again on the live lane: with these degrees or the nearest; without, a first look."""
+        from tempstudio.core.quantities import to_json
+
+        options: dict[str, Any] = {"budget_s": FIRST_BUDGET_S}
+        kind, title = "plan", "Planning"
+        if degrees is not None:
+            options = {"replan": True, "degrees": to_json(degrees)}
+            kind, title = "replan", "Planning again"
+        self._submit_run("live", kind, title, project, options)
+
+    def search(self, project: Project) -> None:
+        """Run the project's solver on the search lane."""
+        self._submit_run("search", "search", f"Running {project.solver.name}", project, {})
+
+    def read_model(
+        self,
+        path: str,
+        done: Callable[[dict[str, Any]], object],
+        failed: Callable[[dict[str, Any]], object],
+    ) -> None:
+        """Read a model file in the worker; exactly one of `done` and `failed` is called."""
+        request = _Request("read", "Reading the model", None, done, failed, path)
+        self._submit("search", "read_model", {"path": path}, request)
+
+    def cancel(self) -> None:
+        """Stop what runs; the best plan found so far stays."""
+        if self._lanes is not None:
+            lanes = {job.lane for job in self._jobs.values()}
+            for name in lanes:
+                getattr(self._lanes, name).cancel()
+            self._turn()
+
+    def cancel_replan(self) -> None:
+        """Stop planning again; a search goes on."""
+        if self._lanes is not None and any(job.lane == "live" for job in self._jobs.values()):
+            self._lanes.live.cancel()
+            self._turn()
+
+    def _submit_run(
+        self, lane: str, kind: str, title: str, project: Project, options: dict[str, Any]
+    ) -> None:
+        from tempstudio.storage.project_document import project_to_document
+
+        header = {"project": project_to_document(project), "options": options}
+        self._submit(lane, "run", header, _Request(kind, title, project))
+
+    def _submit(self, lane: str, verb: str, header: dict[str, Any], request: _Request) -> None:
+        self.start()
+        assert self._lanes is not None
+        number = getattr(self._lanes, lane).submit(verb, header)
+        self._requests[number] = request
+        self._jobs[number] = Job(request.kind, request.title, lane)
+        self.job_changed.emit(self.job)
+        self._turn()
+
+    def _turn(self) -> None:
+        if self._lanes is None:
+            return
+        self._lanes.poll()
+        wait = self._lanes.wait_s() if self._lanes is not None else None
+        if wait is not None:
+            self._timer.start(max(round(wait * 1000), 0))
+
+    def _receive(self, message: Message) -> None:
+        if message.id == 0:
+            self._receive_news(message)
+            return
+        request = self._requests.get(message.id)
+        if request is None:
+            return
+        if message.type == "progress":
+            self._progress(message)
+        elif message.type == "plan":
+            self._take_plan(request, message)
+        elif message.type in ("stalled", "resumed"):
+            self._mark_stalled(message)
+        elif message.ends:
+            self._end(request, message)
+
+    def _receive_news(self, message: Message) -> None:
+        if message.type == "catalogue":
+            self.catalogue_changed.emit(message.header["catalogue"])
+        elif message.type == "plugin_failed":
+            self.plugin_failed.emit(message.header)
+        elif message.type == "log":
+            self.logged.emit(message.header["text"])
+
+    def _progress(self, message: Message) -> None:
+        job = self._jobs[message.id]
+        self._jobs[message.id] = Job(
+            job.kind, job.title, job.lane, message.header["fraction"], message.header["caption"]
+        )
+        self.job_changed.emit(self.job)
+
+    def _mark_stalled(self, message: Message) -> None:
+        job = self._jobs[message.id]
+        stalled = message.header["message"] if message.type == "stalled" else ""
+        self._jobs[message.id] = Job(
+            job.kind, job.title, job.lane, job.fraction, job.caption, stalled
+        )
+        self.job_changed.emit(self.job)
+
+    def _take_plan(self, request: _Request, message: Message) -> None:
+        assert request.project is not None
+        header = message.header
+        result = Result(
+            project=request.project,
+            document=header["document"],
+            timeline=timeline_from_arrays(header["timeline"], message.arrays),
+            plan=header.get("plan", {}),
+            searched=request.kind == "search",
+        )
+        self.planned.emit(result, bool(header.get("final")))
+        for note in header.get("notes", ()):
+            self.noted.emit(note)
+
+    def _end(self, request: _Request, message: Message) -> None:
+        del self._requests[message.id]
+        self._jobs.pop(message.id, None)
+        self.job_changed.emit(self.job)
+        good = message.type == "done"
+        if request.kind == "read":
+            answer = request.done if good else request.failed
+            if answer is not None:
+                answer(message.header)
+        elif good:
+            self.ended.emit(request.kind, request.project)
+        else:
+            self.refused.emit(request.kind, request.project, message.header)

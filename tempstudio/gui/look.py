@@ -1,0 +1,41 @@
+"""The theme in use: light, dark, or as the system has it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from tempstudio.gui.theme import apply_theme
+from tempstudio.scene.tokens import Tokens
+from tempstudio.storage.settings import Settings
+
+CHOICES = ("system", "light", "dark")
+
+
+class Look(QObject):
+    """Dresses the application; `changed` carries the tokens for what is painted by hand."""
+
+    changed = Signal(object)
+
+    def __init__(self, app: QApplication, settings: Settings) -> None:
+        super().__init__(app)
+        self._app, self._settings = app, settings
+        stored = settings.get("theme", "system")
+        self.choice = stored if stored in CHOICES else "system"
+        self.tokens: Tokens = apply_theme(app, self.choice)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+
+    def choose(self, choice: str) -> None:
+        """Use another theme from now on."""
+        self.choice = choice
+        self._settings.set("theme", choice)
+        self._apply()
+
+    def _follow_system(self) -> None:
+        if self.choice == "system":
+            self._apply()
+
+    def _apply(self) -> None:
+        self.tokens = apply_theme(self._app, self.choice)
+        self.changed.emit(self.tokens)

@@ -1,0 +1,241 @@
+"""What the window does, without the window: project, selection, clock, runs and jobs kept in step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.project import Project
+from tempstudio.gui.document import Document
+from tempstudio.gui.jobs import Jobs
+from tempstudio.gui.playback import Playback
+from tempstudio.gui.results import Result, Results
+from tempstudio.gui.selection import Selection
+from tempstudio.gui.views.message_bar import Message
+from tempstudio.scene.format import change
+
+if TYPE_CHECKING:
+    from tempstudio.lanes import WorkerSettings
+
+DEBOUNCE_MS = 300  # an edit is planned again this long after the last keystroke
+
+Edited = Callable[[Project], Project]
+
+
+class Studio(QObject):
+    """One open project and everything that follows from it.
+
+    `said` carries a `Message` for the person.
+    """
+
+    said = Signal(object)
+    result_shown = Signal(object)  # before the clock gets its timeline
+    live_changed = Signal(bool)
+
+    def __init__(self, project: Project, path: Path | None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = Document(project, path, self)
+        self.selection = Selection(self)
+        self.playback = Playback(self)
+        self.results = Results(self)
+        self.jobs = Jobs(self)
+        self.catalogue: dict[str, Any] | None = None
+        self._live = True
+        self._plays_on = True  # go on playing when the next run is there
+        self._saved_degrees: Degrees | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(DEBOUNCE_MS)
+        self._soon.timeout.connect(self.replan)
+        self.document.project_changed.connect(self._follow)
+        self.results.changed.connect(self._show_result)
+        self.jobs.planned.connect(self._take)
+        self.jobs.refused.connect(self._take_refusal)
+        self.jobs.ended.connect(self._finish)
+        self.jobs.noted.connect(lambda note: self.say(note, "info", key="note", fleeting=True))
+        self.jobs.catalogue_changed.connect(self._take_catalogue)
+
+    @property
+    def project(self) -> Project:
+        """The project as it is."""
+        return self.document.project
+
+    @property
+    def live(self) -> bool:
+        """Whether an edit is planned again by itself."""
+        return self._live
+
+    def set_live(self, on: bool) -> None:
+        """Plan again after every edit, or only on Run."""
+        if on != self._live:
+            self._live = on
+            self.live_changed.emit(on)
+            if on and not self.results.is_fresh:
+                self._soon.start()
+            elif not on:
+                self._soon.stop()
+                self.jobs.cancel_replan()
+
+    def say(self, text: str, level: str = "info", **more: Any) -> None:
+        """Tell the person something."""
+        self.said.emit(Message(text, level, **more))
+
+    # Editing
+
+    def edit(self, change_: Edited, title: str, merge_key: Any = None) -> bool:
+        """Apply an edit as a named step; an edit that is not allowed becomes a message."""
+        try:
+            after = change_(self.project)
+        except InputError as error:
+            self.say(str(error), "error", key="edit")
+            return False
+        return self.document.edit(after, title, merge_key)
+
+    def open(self, project: Project, path: Path | None, degrees: Degrees | None = None) -> None:
+        """Show another project; `degrees` are those of the plan stored with it."""
+        self.jobs.cancel()
+        self._soon.stop()
+        self.selection.clear()
+        self.results.forget()
+        self._saved_degrees = degrees
+        self._plays_on = True
+        self.document.open(project, path)
+        if self.jobs.is_running:
+            self.replan()
+
+    def start(
+        self, degrees: Degrees | None = None, settings: WorkerSettings | None = None
+    ) -> None:
+        """Start the workers and plan the project that is open."""
+        self._saved_degrees = degrees or self._saved_degrees
+        self.jobs.start(settings)
+        self.replan()
+
+    # Running
+
+    def replan(self) -> None:
+        """Plan the project as it is on the live lane, with the degrees of the run on screen."""
+        self._soon.stop()
+        self.jobs.replan(self.project, self._degrees())
+
+    def run(self) -> None:
+        """Run the project's solver."""
+        self._soon.stop()
+        self.jobs.cancel_replan()
+        self.jobs.search(self.project)
+
+    def cancel(self) -> None:
+        """Stop what runs; the best so far stays on screen."""
+        self._soon.stop()
+        self.jobs.cancel()
+
+    def _degrees(self) -> Degrees | None:
+        current = self.results.current
+        if current is None:
+            return self._saved_degrees
+        return degrees_of(current.document)
+
+    # Following
+
+    def _follow(self, before: Project, after: Project, step: str) -> None:
+        if before.machine != after.machine:
+            self._drop_lost_selection()
+        self.results.follow(after, step)
+        if self.results.is_fresh or before.fingerprint == after.fingerprint:
+            self._soon.stop()
+            return
+        if self.playback.timeline is not None:
+            self._plays_on = self.playback.is_playing
+            self.playback.set_timeline(None)
+        if step and self._live and self.jobs.is_running:
+            self._soon.start()
+
+    def _drop_lost_selection(self) -> None:
+        dies = self.project.machine.die_count
+        chosen = self.selection.chosen
+        if any(die >= dies for die in chosen.dies):
+            self.selection.select_dies(die for die in chosen.dies if die < dies)
+        if any(max(pair) >= dies for pair in chosen.links):
+            self.selection.select_links(p for p in chosen.links if max(p) < dies)
+
+    def _take(self, result: Result, final: bool) -> None:
+        before = self.results.current
+        if not self.results.accept(result, self.project):
+            return
+        if before is not None and before.fingerprint != result.fingerprint and final:
+            self._tell_change(before, result)
+
+    def _tell_change(self, before: Result, after: Result) -> None:
+        old, new = before.document["step_time_s"], after.document["step_time_s"]
+        if before.project.model != after.project.model or old == new:
+            return
+        level = "warning" if new > old else "ok"
+        step = self.document.history.undoText()
+        self.say(
+            f"{change(old, new)} step time: {step}" if step else f"{change(old, new)} step time",
+            level,
+            choices=(("Undo", self.document.undo),) if step else (),
+            key="change",
+            fleeting=True,
+        )
+
+    def _show_result(self, result: Result | None) -> None:
+        self.result_shown.emit(result)
+        if result is None:
+            self.playback.set_timeline(None)
+            return
+        old = self.playback.timeline
+        if old is result.timeline:
+            return
+        playing = self.playback.is_playing if old is not None else self._plays_on
+        share = self.playback.time_s / old.duration_s if old is not None and old.duration_s else 0.0
+        self.playback.set_timeline(result.timeline, share * result.timeline.duration_s)
+        if playing:
+            self.playback.play()
+
+    def _take_refusal(self, kind: str, project: Project, header: dict[str, Any]) -> None:
+        reason = header["message"]
+        if header["kind"] == "cancelled" or project.fingerprint != self.project.fingerprint:
+            return
+        if header["kind"] == "noplan":
+            self.results.no_plan(reason)
+            self.say(reason, "warning", key="plan")
+        elif header["kind"] == "input":
+            self.say(reason, "error", key="plan")
+        else:
+            who = f"{header['plugin']}, {header['hook']}: " if header.get("plugin") else ""
+            self.say(f"{who}{reason}", "error", key="plan", details=header.get("traceback", ""))
+
+    def _finish(self, kind: str, project: Project) -> None:
+        if kind != "search":
+            return
+        current = self.results.current
+        if project.fingerprint != self.project.fingerprint:
+            self.say("The run has ended, but the project was edited meanwhile.", "info", key="plan")
+        elif current is not None:
+            evaluated = current.document.get("search", {}).get("evaluations", 0)
+            self.say(
+                f"{project.solver.name} has looked at {evaluated:,} plans", "ok", key="plan",
+                fleeting=True,
+            )
+
+    def _take_catalogue(self, catalogue: dict[str, Any]) -> None:
+        self.catalogue = catalogue
+
+    def close(self) -> None:
+        """Stop the clock and the workers."""
+        self.playback.pause()
+        self._soon.stop()
+        self.jobs.close()
+
+
+def degrees_of(document: dict[str, Any]) -> Degrees:
+    """The degrees of a run document's `parallel`."""
+    known = {field.name for field in dataclasses.fields(Degrees)}
+    return Degrees(**{k: v for k, v in document["parallel"].items() if k in known})

@@ -1,0 +1,106 @@
+"""A box of the toolbar: its caption stands inside, before the choice, while there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QSizePolicy,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
+
+from tempstudio.gui.theme import font
+
+
+class ChoiceBox(QComboBox):
+    """Names to choose from; lines after a separator are commands.
+
+    `chosen` carries the name or command that a person picked, even where it is the present one.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, key: str, caption: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName(f"box.{key}")
+        self.setAccessibleName(caption)
+        self._caption = caption
+        self._shown = ""
+        self._commands: tuple[str, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(28)
+        self.setMinimumWidth(84)
+        self.setMaximumWidth(240)
+        self.view().setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.textActivated.connect(self._pick)
+
+    @property
+    def shown(self) -> str:
+        """The present choice."""
+        return self._shown
+
+    def set_choices(
+        self, names: Sequence[str], tips: Sequence[str] = (), commands: Sequence[str] = ()
+    ) -> None:
+        """Offer these names, and these commands below them."""
+        with QSignalBlocker(self):
+            self.clear()
+            self.addItems(list(names))
+            for row, tip in enumerate(tips):
+                self.setItemData(row, tip, Qt.ItemDataRole.ToolTipRole)
+            if commands:
+                self.insertSeparator(self.count())
+                self.addItems(list(commands))
+        self._commands = tuple(commands)
+        self.show_choice(self._shown)
+
+    def show_choice(self, name: str, tip: str = "") -> None:
+        """Show a choice; one that is not offered is shown all the same."""
+        self._shown = name
+        self.setToolTip(f"{self._caption}: {name}\n{tip}".strip())
+        self.setAccessibleDescription(name)
+        with QSignalBlocker(self):
+            self.setCurrentIndex(self.findText(name))
+        self.update()
+
+    def _pick(self, name: str) -> None:
+        if name in self._commands:
+            self.show_choice(self._shown)
+        self.chosen.emit(name)
+
+    def sizeHint(self) -> QSize:
+        wide = self.fontMetrics().horizontalAdvance(self._caption + self._shown) + 52
+        return QSize(min(max(wide, 96), 240), 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        option.currentText = ""
+        style = self.style()
+        style.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option, painter, self)
+        field: QRect = style.subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        ).adjusted(4, 0, -2, 0)
+        body, small = self.font(), font("caption")
+        painter.setFont(small)
+        caption_width = painter.fontMetrics().horizontalAdvance(self._caption) + 8
+        painter.setFont(body)
+        value_width = painter.fontMetrics().horizontalAdvance(self._shown)
+        middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        if caption_width + value_width <= field.width():
+            painter.setFont(small)
+            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.drawText(field, middle, self._caption)
+            field = field.adjusted(caption_width, 0, 0, 0)
+        painter.setFont(body)
+        painter.setPen(self.palette().color(QPalette.ColorRole.ButtonText))
+        text = painter.fontMetrics().elidedText(
+            self._shown, Qt.TextElideMode.ElideRight, field.width()
+        )
+        painter.drawText(field, middle, text)

@@ -1,0 +1,148 @@
+"""Messages that do not get in the way: a bar above the centre, newest last, each dismissed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tempstudio.gui.icons import icon, pixmap
+from tempstudio.scene.tokens import Tokens
+
+SIGNS = {"info": "info", "ok": "ok", "warning": "warning", "error": "error"}
+MOST = 3
+SHORT_MS = 8000
+
+
+@dataclass(frozen=True)
+class Message:
+    """One line for the person; `choices` are buttons (label, what it does).
+
+    `key` names what it is about: a newer message about the same thing takes its place.  A `fleeting`
+    one goes by itself.
+    """
+
+    text: str
+    level: str = "info"  # info | ok | warning | error
+    choices: Sequence[tuple[str, Callable[[], object]]] = ()
+    key: str = ""
+    details: str = ""
+    fleeting: bool = False
+
+
+class MessageBar(QWidget):
+    """Shows up to three messages; takes no room while there are none."""
+
+    details_asked = Signal(str)
+
+    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("message_bar")
+        self._tokens = tokens
+        self._lines: list[_Line] = []
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(0)
+        self.hide()
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What is shown, oldest first."""
+        return tuple(line.message for line in self._lines)
+
+    def show_message(self, message: Message) -> None:
+        """Show a message."""
+        if message.key:
+            self.dismiss_key(message.key)
+        for same in [line for line in self._lines if line.message.text == message.text]:
+            self._drop(same)
+        while len(self._lines) >= MOST:
+            self._drop(self._lines[0])
+        line = _Line(message, self._tokens, self)
+        line.close_button.clicked.connect(lambda: self._drop(line))
+        for button, (_, run) in zip(line.buttons, message.choices, strict=True):
+            button.clicked.connect(lambda _=False, run=run: (self._drop(line), run()))
+        if message.details:
+            line.details_button.clicked.connect(
+                lambda: self.details_asked.emit(message.details)
+            )
+        self._lines.append(line)
+        self._column.addWidget(line)
+        self.show()
+        if message.fleeting:
+            QTimer.singleShot(SHORT_MS, line, lambda: self._drop(line))
+
+    def dismiss_key(self, key: str) -> None:
+        """Take away what was said about this."""
+        for line in [line for line in self._lines if line.message.key == key]:
+            self._drop(line)
+
+    def clear(self) -> None:
+        """Take away everything."""
+        for line in list(self._lines):
+            self._drop(line)
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        self._tokens = tokens
+        for line in self._lines:
+            line.set_theme(tokens)
+
+    def _drop(self, line: _Line) -> None:
+        if line in self._lines:
+            self._lines.remove(line)
+            self._column.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self.setVisible(bool(self._lines))
+
+
+class _Line(QFrame):
+    def __init__(self, message: Message, tokens: Tokens, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.message = message
+        self.setObjectName(f"message.{message.level}")
+        self.setAccessibleName(f"{message.level}: {message.text}")
+        self._sign = QLabel(self)
+        text = QLabel(message.text, self)
+        text.setObjectName("message.text")
+        text.setWordWrap(True)
+        text.setTextInteractionFlags(text.textInteractionFlags().TextSelectableByMouse)
+        text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(12, 4, 8, 4)
+        row.setSpacing(8)
+        row.addWidget(self._sign)
+        row.addWidget(text, 1)
+        self.buttons = [QPushButton(label, self) for label, _ in message.choices]
+        for button in self.buttons:
+            row.addWidget(button)
+        self.details_button = QPushButton("Details", self)
+        self.details_button.setVisible(bool(message.details))
+        row.addWidget(self.details_button)
+        self.close_button = QToolButton(self)
+        self.close_button.setObjectName("message.dismiss")
+        self.close_button.setToolTip("Dismiss")
+        row.addWidget(self.close_button)
+        self.set_theme(tokens)
+
+    def set_theme(self, tokens: Tokens) -> None:
+        colour = {"info": tokens.accent, "ok": tokens.ok, "warning": tokens.warning,
+                  "error": tokens.error}[self.message.level]
+        self._sign.setPixmap(pixmap(SIGNS[self.message.level], colour, 20, self.devicePixelRatioF()))
+        self.close_button.setIcon(icon("close", tokens))
+        self.setStyleSheet(
+            f"_Line {{ background: {tokens.surface}; border: 0;"
+            f" border-left: 3px solid {colour}; border-bottom: 1px solid {tokens.hairline}; }}"
+        )

@@ -1,0 +1,153 @@
+"""Runs kept in the project, each with its difference to the run on screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tempstudio.core.project import KeptRun, Project
+from tempstudio.gui.results import Result
+from tempstudio.scene.format import change, percent, seconds
+
+NAME = Qt.ItemDataRole.UserRole
+
+
+class RunsPanel(QWidget):
+    """A list of runs; `keep_asked` for the one on screen, `drop_asked` and `back_asked` by name."""
+
+    keep_asked = Signal()
+    drop_asked = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("runs")
+        self._runs: tuple[KeptRun, ...] = ()
+        self._result: Result | None = None
+        self.keep = QPushButton("Keep this run", self)
+        self.keep.setObjectName("runs.keep")
+        self.keep.setToolTip("Keep the run on screen in the project")
+        self.keep.clicked.connect(self.keep_asked)
+        self.drop = QPushButton("Remove", self)
+        self.drop.setObjectName("runs.drop")
+        self.drop.clicked.connect(self._drop)
+        self.empty = QLabel(
+            "Runs you keep are stored in the project, to set others beside them.", self
+        )
+        self.empty.setWordWrap(True)
+        self.empty.setProperty("role", "muted")
+        self.empty.setContentsMargins(12, 8, 12, 8)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.list = QTreeWidget(self)
+        self.list.setObjectName("runs.list")
+        self.list.setAccessibleName("Kept runs")
+        self.list.setRootIsDecorated(False)
+        self.list.setUniformRowHeights(True)
+        self.list.setHeaderLabels(["Run", "Step", "To this"])
+        header = self.list.header()
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        for column in (1, 2):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
+            self.list.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+        self.list.currentItemChanged.connect(lambda *_: self._enable())
+        row = QHBoxLayout()
+        row.setContentsMargins(12, 8, 12, 8)
+        row.setSpacing(8)
+        row.addWidget(self.keep)
+        row.addWidget(self.drop)
+        row.addStretch(1)
+        column_ = QVBoxLayout(self)
+        column_.setContentsMargins(0, 0, 0, 0)
+        column_.setSpacing(0)
+        column_.addLayout(row)
+        column_.addWidget(self.empty, 1)
+        column_.addWidget(self.list, 1)
+        self._fill()
+
+    def set_project(self, project: Project) -> None:
+        """Show a project's kept runs."""
+        if project.runs != self._runs:
+            self._runs = project.runs
+            self._fill()
+
+    def set_result(self, result: Result | None, fresh: bool) -> None:
+        """The run to compare with; only a fresh one can be kept."""
+        self._result = result if fresh else None
+        self._fill()
+
+    def _fill(self) -> None:
+        current = self.list.currentItem()
+        name = current.data(0, NAME) if current is not None else None
+        self.list.clear()
+        for run in self._runs:
+            item = self._item(run)
+            self.list.addTopLevelItem(item)
+            if run.name == name:
+                self.list.setCurrentItem(item)
+        self.list.setVisible(bool(self._runs))
+        self.empty.setVisible(not self._runs)
+        self._enable()
+
+    def _item(self, run: KeptRun) -> QTreeWidgetItem:
+        score = json.loads(run.document).get("score", {})
+        step = score.get("step_time_s")
+        beside = self._result.document["step_time_s"] if self._result is not None else None
+        same = self._result is not None and self._result.fingerprint == run.fingerprint
+        delta = "this" if same else change(beside, step) if beside and step else ""
+        item = QTreeWidgetItem([run.name, seconds(step) if step else "", delta])
+        item.setData(0, NAME, run.name)
+        for column in (1, 2):
+            item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+        item.setToolTip(0, summary(run.name, score))
+        return item
+
+    def _enable(self) -> None:
+        self.keep.setEnabled(self._result is not None)
+        self.drop.setEnabled(self.list.currentItem() is not None)
+
+    def _drop(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.drop_asked.emit(item.data(0, NAME))
+
+
+def summary(name: str, score: dict[str, Any]) -> str:
+    """A kept run in lines."""
+    lines = [name]
+    if "strategy" in score:
+        lines.append(" + ".join(score["strategy"].values()))
+    if "mfu" in score:
+        lines.append(f"step {seconds(score['step_time_s'])}, MFU {percent(score['mfu'])}")
+    return "\n".join(lines)
+
+
+def kept(result: Result, taken: tuple[KeptRun, ...]) -> KeptRun:
+    """The run on screen as the project keeps it, under a name of its own."""
+    document = result.document
+    strategy = document.get("strategy", {})
+    stem = " + ".join(
+        [strategy.get("partitioner", "run"), strategy.get("mapper", "")]
+    ).removesuffix(" + ")
+    names = {run.name for run in taken if run.fingerprint != result.fingerprint}
+    name, number = stem, 2
+    while name in names:
+        name, number = f"{stem} ({number})", number + 1
+    content = {
+        "changes": {},
+        "plan": result.plan,
+        "score": document,
+        "made_by": document.get("made_by", []),
+    }
+    return KeptRun(name, result.fingerprint, json.dumps(content, sort_keys=True))

@@ -1,0 +1,95 @@
+"""All shortcuts on one sheet, by menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from tempstudio.gui.actions import MENUS, Action, native
+
+# Keys that the views themselves answer.
+VIEW_KEYS = (
+    ("Wafer", (
+        ("Move the die focus", "Arrow keys"),
+        ("Select the die, or use the tool", "Space, Enter"),
+        ("Zoom in, out, fit", "+, −, 0"),
+        ("Pan", "Ctrl+arrows, Space+drag"),
+        ("Erase with a tool", "Alt+click"),
+        ("Back to Select, let go", "Esc"),
+    )),
+    ("Timeline", (
+        ("Zoom in, out", "W, S, wheel"),
+        ("Move left, right", "A, D, Shift+wheel"),
+        ("Whole step", "F"),
+        ("Play, pause", "Space"),
+        ("Show this time", "Click"),
+    )),
+)
+
+
+class ShortcutSheet(QDialog):
+    """A sheet of titles and keys in two columns."""
+
+    def __init__(self, actions: Iterable[Action], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("shortcut_sheet")
+        self.setWindowTitle("Shortcuts")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        groups = _groups(list(actions))
+        halves = _halves(groups)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(24, 16, 24, 24)
+        row.setSpacing(40)
+        for half in halves:
+            column = QVBoxLayout()
+            column.setSpacing(16)
+            for title, lines in half:
+                column.addLayout(self._group(title, lines))
+            column.addStretch(1)
+            row.addLayout(column)
+
+    def _group(self, title: str, lines: list[tuple[str, str]]) -> QVBoxLayout:
+        box = QVBoxLayout()
+        box.setSpacing(4)
+        head = QLabel(title, self)
+        head.setProperty("role", "heading")
+        box.addWidget(head)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(24)
+        grid.setVerticalSpacing(4)
+        grid.setColumnStretch(0, 1)
+        for number, (what, keys) in enumerate(lines):
+            grid.addWidget(QLabel(what, self), number, 0)
+            label = QLabel(keys, self)
+            label.setProperty("role", "muted")
+            label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(label, number, 1)
+        box.addLayout(grid)
+        return box
+
+
+def _groups(actions: list[Action]) -> list[tuple[str, list[tuple[str, str]]]]:
+    groups = []
+    for menu in MENUS:
+        lines = [
+            (action.title.removesuffix("…"), " or ".join(native(k) for k in action.shortcuts))
+            for action in actions
+            if action.menu == menu and action.shortcuts
+        ]
+        if lines:
+            groups.append((menu, lines))
+    return groups + [(title, list(lines)) for title, lines in VIEW_KEYS]
+
+
+def _halves(groups: list[tuple[str, list[tuple[str, str]]]]) -> list[list]:
+    """Two columns of about equal length."""
+    total = sum(len(lines) + 2 for _, lines in groups)
+    left: list = []
+    right: list = []
+    used = 0
+    for group in groups:
+        (left if used < total / 2 else right).append(group)
+        used += len(group[1]) + 2
+    return [left, right]
