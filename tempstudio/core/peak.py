@@ -9,6 +9,9 @@ from tempstudio.core.run import MemoryPeak
 from tempstudio.core.timeline import FOREGROUND, MEMORY_KINDS, FloatArray, Timeline
 
 
+INSIDE = 1e-6  # share of an item's length
+
+
 def memory_peak(timeline: Timeline, machine: Machine) -> MemoryPeak:
     """The largest sum over kinds, over all dies and the whole step, and when it first occurs."""
     best = (-1.0, 0, 0.0)
@@ -57,9 +60,9 @@ def _template_offers(timeline: Timeline, template: int) -> tuple[FloatArray, Flo
     start, end = table.start_s[items], table.end_s[items]
     if len(start) == 0:
         return np.zeros(1), np.full(1, table.transient_bytes[template])
-    # An item's end is outside it: look just before, where its buffer is still held.
-    late = np.maximum(start, end - (end - start) * 1e-6)
-    instants = np.concatenate([start, late])
+    # Look just inside both ends, where the item's buffer is held whatever the clock's rounding.
+    edge = (end - start) * INSIDE
+    instants = np.concatenate([start + edge, end - edge])
     extra = np.full(len(instants), float(table.transient_bytes[template]))
     for lane in (FOREGROUND, 1 - FOREGROUND):
         mine = np.flatnonzero(table.lane[items] == lane)

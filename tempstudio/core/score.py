@@ -39,7 +39,7 @@ def score(
         mfu=model_flop(workload, job) / (_peak_flop_per_s(topology) * step.duration_s),
         compute_s=critical["compute"],
         exposed_s=critical["exposed"],
-        bubble_s=max(0.0, step.duration_s - busy),
+        bubble_s=_bubble(step.duration_s, busy),
         optimizer_s=critical["optimizer"],
         communication_s=critical["communication"],
         memory=memory_peak(timeline, machine),
@@ -47,6 +47,11 @@ def score(
         energy_j=energy,
         per_operator=operator_times(plan, step, counts, machine),
     )
+
+
+def _bubble(duration: float, busy: float) -> float:
+    """Idle time; a difference in the last bits of the clock is none."""
+    return duration - busy if duration - busy > 1e-9 * duration else 0.0
 
 
 def model_flop(workload: Workload, job: TrainingJob) -> float:

@@ -219,6 +219,11 @@ def _event(item: Planned, lane: int, start: float, end: float, finish: FloatArra
     )
 
 
+def _waiting(length: float, compute: float) -> float:
+    """What an event lasts beyond its compute; differences of the clock's last bits are none."""
+    return length - compute if length - compute > 1e-9 * length else 0.0
+
+
 def _accounts(
     events: Sequence[Event], duration: float
 ) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
