@@ -112,7 +112,7 @@ class InFlight:
             self._next_s = math.inf
             return [alone]
         share = self._share
-        left_s = self._left_s - (now - self._since_s)
+        left_s = self._left_s - float(self._left_s.min())
         self._settle(now)
         finished: list[Sending] = []
         kept: list[Sending] = []
@@ -186,7 +186,7 @@ class InFlight:
         for end in [*np.unique(drain[(drain > 0) & (drain < span)]).tolist(), span]:
             rates = np.zeros(len(drain))
             np.divide(alone.flows.bytes, drain, out=rates, where=drain > past)
-            if end > past:
+            if alone.start_s + end > alone.start_s + past:
                 load = _link_rate(alone.flows, rates, self._topology)
                 self._observe(alone.start_s + past, alone.start_s + end, load)
             past = end

@@ -102,7 +102,7 @@ def _fastest(group: Group, op: str, size: float) -> Choice:
 
 
 def _worth_trying(group: Group, op: str, name: str) -> bool:
-    """All pairs of a large group are millions of flows; a cycle needs no search for packed trees."""
+    """All pairs of a large group are millions of flows; with a cycle no trees need be found."""
     if name == "direct":
         return group.size <= MOST_DIRECT
     gathers = op in ("all-gather", "reduce-scatter")
