@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from numbers import Integral
 from typing import TypeAlias
 
 from tempstudio.core.errors import InputError, NoPlanError
@@ -228,13 +229,13 @@ def _check_size(count: int) -> None:
 
 
 def _on_mesh(place: Sequence[int], rows: int, cols: int, what: str) -> Coordinate:
-    found = tuple(place)
-    whole = all(isinstance(x, int) and not isinstance(x, bool) for x in found)
+    found = list(place) if isinstance(place, Iterable) else [place]
+    whole = all(isinstance(x, Integral) and not isinstance(x, bool) for x in found)
     if len(found) != 2 or not whole or not (0 <= found[0] < rows and 0 <= found[1] < cols):
         raise InputError(
-            f"{what}: found {list(found)!s:.60}, allowed: [row, column] inside {rows} x {cols}"
+            f"{what}: found {found!s:.60}, allowed: [row, column] inside {rows} x {cols}"
         )
-    return found
+    return int(found[0]), int(found[1])
 
 
 def _mesh_link(link: Sequence[Sequence[int]], rows: int, cols: int) -> Pair:

@@ -71,6 +71,19 @@ def execute_layer(
     `tokens`, `targets` [B, S]; `parameters` as `check_layer` lists them.  `links`: the group's live
     links as pairs of coordinates, for what does not stream and for dies that share a sequence;
     without it, the links that the schedule uses.
+
+    >>> import numpy as np
+    >>> from tempstudio.core.streaming import reference_layer, schedule
+    >>> sizes = {"embedding": (7, 4), "query": (4, 8), "key": (4, 4), "value": (4, 4),
+    ...          "output": (8, 4), "gate": (4, 6), "up": (4, 6), "down": (6, 4), "head": (4, 7),
+    ...          "attention norm": 4, "mlp norm": 4, "final norm": 4}
+    >>> rng = np.random.default_rng(0)
+    >>> parameters = {name: rng.normal(size=size) for name, size in sizes.items()}
+    >>> words, shape = rng.integers(0, 7, (1, 10)), BlockShape(heads=4, kv_heads=2)
+    >>> layer = parameters, shape, words[:, :-1], words[:, 1:]
+    >>> run = execute_layer(schedule(2, 2), *layer)
+    >>> bool(abs(run.loss - reference_layer(*layer).loss) < 1e-12)
+    True
     """
     tokens, targets = np.asarray(tokens, np.int64), np.asarray(targets, np.int64)
     check_layer(parameters, shape, tokens, targets)

@@ -7,7 +7,7 @@ piece p mod split of the chunk that starts on die p div split (SPEC section 4).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Literal
@@ -37,8 +37,8 @@ class Schedule:
     orchestration: Orchestration
     dies: tuple[Coordinate, ...]
     split: int
-    compute: IntArray
-    transfers: IntArray
+    compute: IntArray = field(repr=False)
+    transfers: IntArray = field(repr=False)
     peak_foreign_chunks: float
     peak_buffer_chunks: float
 

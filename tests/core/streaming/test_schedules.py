@@ -59,7 +59,7 @@ def test_the_closed_form_has_no_last_n(n: int) -> None:
 
 @pytest.mark.parametrize(("rows", "cols"), RECTANGLES)
 def test_rectangles_have_rings_wherever_a_cycle_exists(rows: int, cols: int) -> None:
-    for s in (schedule(rows, cols), schedule(cols, rows)):
+    for s in {schedule(rows, cols), schedule(cols, rows)}:
         assert_sound(s)
         n = rows * cols
         assert s.n_dies == n
@@ -166,6 +166,7 @@ def test_a_group_without_cycle_and_path_says_why(arguments, reason: str) -> None
         ((2, 2, [(2, 0)]), r"dead die: found \[2, 0\], allowed: \[row, column\] inside 2 x 2"),
         ((2, 2, [(0, 0, 0)]), "dead die"),
         ((2, 2, [(0.0, 1)]), "dead die"),
+        ((2, 2, [3]), r"dead die: found \[3\]"),
         ((2, 2, [], [((0, 0), (1, 1))]), "two neighbouring dies"),
         ((2, 2, [], [((0, 0), (0, 2))]), "dead link"),
         ((2, 2, [], [((0, 0),)]), "two neighbouring dies"),
