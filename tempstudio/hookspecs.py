@@ -1,4 +1,4 @@
-"""Every hook that a plugin can answer.  A hook takes no argument and returns things; it never acts."""
+"""Every hook that a plugin can answer.  A hook takes no argument, returns things, never acts."""
 
 from __future__ import annotations
 

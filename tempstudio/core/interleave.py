@@ -1,7 +1,7 @@
 """The order in which pipeline stages work: 1F1B, plain or interleaved.
 
-Narayanan et al. 2021 (arXiv:2104.04473), section 2.2: a stage warms up with as many forwards as keep
-the stages behind it busy, then alternates one forward with one backward, then drains.
+Narayanan et al. 2021 (arXiv:2104.04473), section 2.2: a stage warms up with as many forwards as
+keep the stages behind it busy, then alternates one forward with one backward, then drains.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def start_times(
     """When every turn of every stage starts.
 
     `duration_s[stage][chunk]` is (forward, backward, backward of the last micro-batch).  A forward
-    waits for the same micro-batch in the model chunk before it, a backward for the one after it and,
-    in the last, for its own forward.
+    waits for the same micro-batch in the model chunk before it, a backward for the one after it
+    and, in the last, for its own forward.
     """
     stages, chunks = len(orders), len(duration_s[0])
     micro_batches = 1 + max(turn.micro_batch for turn in orders[0])

@@ -1,4 +1,4 @@
-"""What a mapper returns: where each rank lies, how its groups stream, which links its flows take."""
+"""What a mapper returns: where ranks lie, how groups stream, which links flows take."""
 
 from __future__ import annotations
 

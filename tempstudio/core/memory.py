@@ -2,8 +2,9 @@
 
 Activations are derived tensor by tensor: an operator keeps the inputs its backward needs, each
 tensor counts once, and where it lies decides how it is divided.  For a GPT layer the sum is
-s b h (34 + 5 a s / h) bytes at 16 bit, and Korthikanti et al. 2022 (arXiv:2205.05198), Table 2, under
-Megatron's splits; gated MLPs, grouped-query heads and flash attention follow from the same rule.
+s b h (34 + 5 a s / h) bytes at 16 bit, and Korthikanti et al. 2022 (arXiv:2205.05198), Table 2,
+under Megatron's splits; gated MLPs, grouped-query heads and flash attention follow from the same
+rule.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tempstudio.core.parallel import Degrees
 from tempstudio.core.workload import Block, Operator, TrainingJob
 
 MASK_BYTES = 1  # a dropout mask element
+BETWEEN = ("attention", "elementwise", "loss")  # they keep the split of what they read
 LOGIT_BYTES = 4  # the loss keeps its logits in 32 bit
 
 
@@ -28,8 +30,8 @@ class Division:
 def division(degrees: Degrees, split_norms: bool) -> Division:
     """Parts into which one group's tensors are cut.
 
-    Inside a column/row pair of Megatron's a tensor is cut by tp x stream; outside, in the norm regions,
-    by stream, and by tp as well where these are split along the sequence.
+    Inside a column/row pair of Megatron's a tensor is cut by tp x stream; outside, in the norm
+    regions, by stream, and by tp as well where these are split along the sequence.
     """
     inside = degrees.tp * degrees.stream
     return Division(inside, inside if split_norms else degrees.stream)
@@ -39,11 +41,9 @@ def inside_tensors(block: Block) -> frozenset[str]:
     """Names of the operators whose output lies between a column and a row operator."""
     inside: set[str] = set()
     for operator in block.operators:
-        if operator.role == "column":
+        between = operator.role != "row" and operator.kind in BETWEEN
+        if operator.role == "column" or (between and inside & {*operator.inputs[:1]}):
             inside.add(operator.name)
-        elif operator.role != "row" and operator.kind in ("attention", "elementwise", "loss"):
-            if operator.inputs and operator.inputs[0] in inside:
-                inside.add(operator.name)
     return frozenset(inside)
 
 

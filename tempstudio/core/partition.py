@@ -47,9 +47,9 @@ class Stream:
     """A tensor-stream phase (SPEC 4): chunks pass through every group that spans `axis`.
 
     `chunk_bytes` holds the bytes of the chunk that starts on each member [members].  `reverse` runs
-    the schedule backwards in time (a reduction).  `resident_bytes` is the SRAM that row and output tiles
-    take beside the chunks; where held and arriving chunks and these exceed the SRAM, the phase runs
-    in waves, and each wave after the first reads `reread_bytes` again.
+    the schedule backwards in time (a reduction). `resident_bytes` is the SRAM that row and output
+    tiles take beside the chunks; where held and arriving chunks and these exceed the SRAM, the
+    phase runs in waves, and each wave after the first reads `reread_bytes` again.
     """
 
     axis: str
@@ -143,8 +143,8 @@ class OperatorChoice:
 class Partition:
     """The whole job cut up: one program a stage (of each interleaved model chunk, stage fastest).
 
-    `micro_batches` is the number one replica works through in a step (the largest share); `fill` the
-    share of all replicas' micro-batch slots that hold samples (1 where everything divides).
+    `micro_batches` is the number one replica works through in a step (the largest share); `fill`
+    the share of all replicas' micro-batch slots that hold samples (1 where everything divides).
     `sequence_dies` is how many dies of a stream group share a sequence (1: attention is local).
     """
 

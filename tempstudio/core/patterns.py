@@ -148,7 +148,7 @@ def handover_pattern(
 
 
 def rerouted(flows: Flows, routes: MappingOf[tuple[int, int], Route], topology: Topology) -> Flows:
-    """Flows along the mapper's paths where it has chosen some; a split flow becomes several rows."""
+    """Flows along the mapper's paths where it chose some; a split flow becomes several rows."""
     if not routes:
         return flows
     pairs = list(zip(flows.source.tolist(), flows.target.tolist(), strict=True))

@@ -8,7 +8,6 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.run import MemoryPeak
 from tempstudio.core.timeline import FOREGROUND, MEMORY_KINDS, FloatArray, Timeline
 
-
 INSIDE = 1e-6  # share of an item's length
 
 
@@ -33,7 +32,7 @@ def memory_peak(timeline: Timeline, machine: Machine) -> MemoryPeak:
 
 
 def _stage_peak(timeline: Timeline, stage: int) -> tuple[float, float]:
-    """(bytes, seconds) of a stage's peak: candidates are the ends of items in first and last copies."""
+    """(bytes, seconds) of a stage's peak, sought at the ends of items in first and last copies."""
     spans, table = timeline.spans, timeline.templates
     rows = np.flatnonzero(spans.stage == stage)
     offers = {int(k): _template_offers(timeline, int(k)) for k in np.unique(spans.template[rows])}

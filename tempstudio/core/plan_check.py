@@ -1,4 +1,4 @@
-"""Every plan is held against SPEC before it is shown: a strategy may be wrong, a picture may not."""
+"""Plans are held against SPEC before they are shown: a strategy may err, a picture may not."""
 
 from __future__ import annotations
 

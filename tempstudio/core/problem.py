@@ -70,7 +70,7 @@ class Problem:
         wafers = self.project.machine.wafers
         if wafers == 1:
             return (1,)
-        return [pp for pp in range(wafers, min(most, self.project.model.layers) + 1, wafers)]
+        return range(wafers, min(most, self.project.model.layers) + 1, wafers)
 
     def least_seconds(self, degrees: Degrees) -> float:
         """No plan with these degrees is faster: the step's arithmetic at full peak on its dies."""
@@ -116,7 +116,7 @@ class Problem:
         return self.simulate(plan)[0]
 
     def score_many(self, candidates: Iterable[Degrees]) -> dict[str, np.ndarray]:
-        """Figures of many degrees at once: `step_time_s`, `memory_bytes`, `energy_j` (inf: illegal)."""
+        """Columns `step_time_s`, `memory_bytes`, `energy_j` of many degrees (inf: illegal)."""
         rows = []
         for degrees in candidates:
             try:

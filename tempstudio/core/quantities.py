@@ -71,7 +71,7 @@ def from_json(kind: type[Any], document: Any, where: str) -> Any:
     keys are ignored here: whoever stores them keeps them.
     """
     if not isinstance(document, Mapping):
-        raise InputError(f"{where}: found {_short(document)}, expected an object")
+        raise InputError(f"{where}: found {short_text(document)}, expected an object")
     hints = typing.get_type_hints(kind)
     values = {}
     for field in dataclasses.fields(kind):
@@ -89,24 +89,24 @@ def check_value(field: dataclasses.Field[Any], hint: Any, value: Any, where: str
     if isinstance(kind, type) and issubclass(kind, Enum):
         choices = tuple(str(member.value) for member in kind)
         if str(value) not in choices:
-            raise InputError(f"{where}: found {_short(value)}, allowed: {', '.join(choices)}")
+            raise InputError(f"{where}: found {short_text(value)}, allowed: {', '.join(choices)}")
         return kind(value)
     if value is None and _optional(hint):
         return None
     if kind is bool:
         if not isinstance(value, bool):
-            raise InputError(f"{where}: found {_short(value)}, expected true or false")
+            raise InputError(f"{where}: found {short_text(value)}, expected true or false")
         return value
     if kind in (int, float):
         return _number(field, kind, value, where)
     if kind is str:
         if not isinstance(value, str) or (choices and value not in choices):
             allowed = ", ".join(choices) if choices else "a text"
-            raise InputError(f"{where}: found {_short(value)}, allowed: {allowed}")
+            raise InputError(f"{where}: found {short_text(value)}, allowed: {allowed}")
         return value
     if typing.get_origin(kind) is tuple or kind is tuple:
         if not isinstance(value, (list, tuple)):
-            raise InputError(f"{where}: found {_short(value)}, expected a list")
+            raise InputError(f"{where}: found {short_text(value)}, expected a list")
         return tuple(value)
     raise InputError(f"{where}: an option of type {hint!r} is not supported")
 
@@ -119,9 +119,9 @@ def _number(field: dataclasses.Field[Any], kind: type, value: Any, where: str) -
     good = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not good or not math.isfinite(float_of(value)) or (whole and value != int(value)):
         expected = "a whole number" if whole else "a number"
-        raise InputError(f"{where}: found {_short(value)}, expected {expected}{span}")
+        raise InputError(f"{where}: found {short_text(value)}, expected {expected}{span}")
     if (low is not None and value < low) or (high is not None and value > high):
-        raise InputError(f"{where}: found {_short(value)}, allowed{span or ' is any number'}")
+        raise InputError(f"{where}: found {short_text(value)}, allowed{span or ' is any number'}")
     return int(value) if whole else _scaled(float(value), field.metadata.get("scale", 1.0))
 
 
@@ -168,7 +168,7 @@ def _optional(hint: Any) -> bool:
     return type(None) in typing.get_args(hint)
 
 
-def _short(value: Any) -> str:
+def short_text(value: Any) -> str:
     """A value as an error message shows it: `repr`, cut to a readable length."""
     if isinstance(value, int) and abs(value) > 10**40:
         return "a whole number of more than 40 digits"

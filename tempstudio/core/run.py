@@ -45,7 +45,7 @@ class MemoryPeak:
 
 @dataclass(frozen=True)
 class LinkScore:
-    """Load of the links: `max_load_bytes` and `bound_bytes` of the worst phase, `loads` of the step."""
+    """Load of the links; `max_load_bytes` and `bound_bytes` are of the worst phase."""
 
     max_utilization: float
     mean_utilization: float

@@ -12,157 +12,23 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-IntArray = NDArray[np.int32]
-FloatArray = NDArray[np.float64]
-
-MEMORY_KINDS = (
-    "weights",
-    "gradients",
-    "optimizer",
-    "activations",
-    "stream_buffers",
-    "collective_buffers",
-)
-STATES = slice(0, 3)
-ACTIVATIONS, STREAM_BUFFERS, COLLECTIVE_BUFFERS = 3, 4, 5
-FOREGROUND, BACKGROUND = 0, 1
-
-
-@dataclass(frozen=True, eq=False)
-class FlowSets:
-    """Sets of concurrent flows, shared by the items that move the same pattern.
-
-    Set s holds flows `set_start[s]:set_start[s+1]`; flow f goes from die `source[f]` to `target[f]`
-    over links `hop_link[hop_start[f]:hop_start[f+1]]`.  `unit_bytes` are multiplied by the `scale` of
-    the item that uses the set.
-    """
-
-    set_start: IntArray
-    source: IntArray
-    target: IntArray
-    unit_bytes: FloatArray
-    hop_start: IntArray
-    hop_link: IntArray
-    label: IntArray  # which part each flow carries, -1 where that has no meaning
-
-
-@dataclass(frozen=True, eq=False)
-class Templates:
-    """All templates, columnar: template k holds items `item_start[k]:item_start[k+1]`.
-
-    An item is one round of a stream, one step of a collective, or one undivided piece of compute.
-    `start_s`, `end_s` count from the copy's start; `compute_s` is how long the item computes (from
-    its start); `finish_start[i]` points into `finish_s`, when each flow of the item arrives (from the
-    item's start).
-    Items of lane FOREGROUND follow one another; BACKGROUND ones run beside them, also in order.
-    """
-
-    item_start: IntArray
-    duration_s: FloatArray  # per template, as everything down to the items is per item
-    saved_bytes: FloatArray  # per template: activation bytes that one copy adds (or frees)
-    transient_bytes: FloatArray  # per template
-    start_s: FloatArray
-    end_s: FloatArray
-    compute_s: FloatArray
-    lane: IntArray
-    phase: IntArray
-    round: IntArray
-    rounds: IntArray
-    flow_set: IntArray
-    scale: FloatArray
-    finish_start: IntArray
-    finish_s: FloatArray
-    buffer_bytes: FloatArray
-
-
-@dataclass(frozen=True, eq=False)
-class Spans:
-    """Runs of equal copies; rows are sorted by stage, then start.
-
-    A span lasts repeats x period_s.  `activation_bytes` is what is held when it starts; each copy
-    adds its template's `saved_bytes`.
-    """
-
-    stage: IntArray
-    template: IntArray
-    start_s: FloatArray
-    repeats: IntArray
-    period_s: FloatArray
-    micro_batch: IntArray
-    activation_bytes: FloatArray
-    segment: IntArray
-
-
-@dataclass(frozen=True)
-class PhaseInfo:
-    """What a phase number stands for."""
-
-    operator: str
-    pass_: str
-    kind: str  # compute | stream | collective
-    op: str  # the collective's name, "stream", or ""
-    role: str
-    tensor: str
-    layout: str
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What a stage is doing at one time."""
-
-    stage: int
-    segment: str
-    pass_: str
-    operator: str
-    kind: str
-    op: str
-    layout: str
-    round: int
-    rounds: int
-    copy: int
-    copies: int
-    micro_batch: int
-    role: str
-
-
-@dataclass(frozen=True, eq=False)
-class Transfers:
-    """Flows in flight at one time, one row each; `progress` is the share of the way done (0..1)."""
-
-    source: IntArray
-    target: IntArray
-    bytes: FloatArray
-    progress: FloatArray
-    finish_s: FloatArray
-    role: tuple[str, ...]
-    phase: IntArray
-    label: IntArray
-    hop_start: IntArray
-    hop_link: IntArray
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """Everything that the views show of one instant.
-
-    `link_bytes` sums the bytes of the transfers in flight over each link, `link_rate` their rates
-    [B/s]; `link_utilization` is that over the link's bandwidth.  `memory` is [kinds, dies] in bytes,
-    kinds as in MEMORY_KINDS.  `computing` is the phase number each die computes, -1 for none.
-    """
-
-    time_s: float
-    transfers: Transfers
-    link_bytes: FloatArray
-    link_rate: FloatArray
-    link_utilization: FloatArray
-    memory: FloatArray
-    computing: IntArray
-    captions: tuple[Caption, ...]
+from tempstudio.core.frame import Caption as Caption
+from tempstudio.core.frame import Frame as Frame
+from tempstudio.core.frame import Transfers as Transfers
+from tempstudio.core.timeline_tables import ACTIVATIONS as ACTIVATIONS
+from tempstudio.core.timeline_tables import BACKGROUND as BACKGROUND
+from tempstudio.core.timeline_tables import COLLECTIVE_BUFFERS as COLLECTIVE_BUFFERS
+from tempstudio.core.timeline_tables import FOREGROUND as FOREGROUND
+from tempstudio.core.timeline_tables import MEMORY_KINDS as MEMORY_KINDS
+from tempstudio.core.timeline_tables import STATES as STATES
+from tempstudio.core.timeline_tables import STREAM_BUFFERS as STREAM_BUFFERS
+from tempstudio.core.timeline_tables import FloatArray as FloatArray
+from tempstudio.core.timeline_tables import FlowSets as FlowSets
+from tempstudio.core.timeline_tables import IntArray as IntArray
+from tempstudio.core.timeline_tables import PhaseInfo as PhaseInfo
+from tempstudio.core.timeline_tables import Spans as Spans
+from tempstudio.core.timeline_tables import Templates as Templates
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +94,8 @@ class Timeline:
         table = self.templates
         first, last = table.item_start[template : template + 2]
         running = (table.start_s[first:last] <= offset_s) & (offset_s < table.end_s[first:last])
-        return (np.flatnonzero(running) + first).tolist()
+        found: list[int] = (np.flatnonzero(running) + first).tolist()
+        return found
 
     def at(self, time_s: float) -> Frame:
         """The instant `time_s` (clipped to the step)."""
@@ -380,10 +247,11 @@ class Timeline:
         links = len(self.link_source)
         counts = np.diff(transfers.hop_start)
         rate = transfers.bytes / transfers.finish_s if len(transfers) else transfers.bytes
-        return (
-            np.bincount(transfers.hop_link, np.repeat(transfers.bytes, counts), links),
-            np.bincount(transfers.hop_link, np.repeat(rate, counts), links),
-        )
+        loads: list[FloatArray] = [
+            np.bincount(transfers.hop_link, np.repeat(column, counts), links).astype(np.float64)
+            for column in (transfers.bytes, rate)
+        ]
+        return loads[0], loads[1]
 
     def to_arrays(self) -> tuple[dict[str, object], dict[str, FloatArray | IntArray]]:
         """(plain header, named arrays): what crosses from a worker to the window."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tempstudio.core.patterns import REFERENCE_BYTES
+from tempstudio.core.patterns import Step as FlowStep
 from tempstudio.core.template import Template
 from tempstudio.core.timeline import FlowSets, Spans, Templates
 from tempstudio.core.topology import Topology
@@ -21,7 +22,7 @@ def flow_set_table(
 ) -> tuple[FlowSets, dict[int, int]]:
     """Every distinct step's flows once, and the set number of each step by identity."""
     index: dict[int, int] = {}
-    steps = []
+    steps: list[FlowStep] = []
     for template in templates:
         for event in template.events:
             if event.step is not None and id(event.step) not in index:

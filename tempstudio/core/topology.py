@@ -110,11 +110,11 @@ class Topology:
         return {}
 
     def xy_path(self, source: int, target: int) -> tuple[int, ...]:
-        """Along the row, then along the column; a shortest live path where a fault is in the way."""
+        """Along the row, then the column; a shortest live path where a fault is in the way."""
         return self._dimension_path(source, target, row_first=True)
 
     def yx_path(self, source: int, target: int) -> tuple[int, ...]:
-        """Along the column, then along the row; a shortest live path where a fault is in the way."""
+        """Along the column, then the row; a shortest live path where a fault is in the way."""
         return self._dimension_path(source, target, row_first=False)
 
     def _dimension_path(self, source: int, target: int, row_first: bool) -> tuple[int, ...]:

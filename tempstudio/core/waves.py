@@ -1,4 +1,4 @@
-"""How often a streamed operator must run because its chunks do not fit the SRAM at once (SPEC 4)."""
+"""How often a streamed operator runs because its chunks do not fit the SRAM at once (SPEC 4)."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from tempstudio.hookspecs import hookimpl
 
 SHARED_EDGES = Link(bytes_per_s=1e12)
 
-# NVIDIA A100 80GB SXM data sheet: 312 TFLOPS (bfloat16), 2,039 GB/s, 40 MB L2, 400 W, NVLink 600 GB/s
-# both ways; one 200 Gb/s adapter a device, as on Selene.
+# NVIDIA's A100 80GB SXM data sheet: 312 TFLOPS (bfloat16), 2,039 GB/s, 40 MB of L2 cache, 400 W,
+# NVLink 600 GB/s both ways; one 200 Gb/s adapter a device, as on Selene.
 A100 = Die(
     flop_per_s=312e12,
     sram_bytes=40e6,
@@ -17,8 +17,8 @@ A100 = Die(
     flop_per_joule=312e12 / 400,
     hbm_joule_per_bit=7e-12,
 )
-# NVIDIA H100 SXM data sheet: 989 TFLOPS (bfloat16, dense), 3,350 GB/s, 50 MB L2, 700 W, NVLink 900 GB/s
-# both ways; one 400 Gb/s adapter a device.
+# NVIDIA's H100 SXM data sheet: 989 TFLOPS (bfloat16, dense), 3,350 GB/s, 50 MB of L2 cache, 700 W,
+# NVLink 900 GB/s both ways; one 400 Gb/s adapter a device.
 H100 = Die(
     flop_per_s=989e12,
     sram_bytes=50e6,

@@ -102,7 +102,7 @@ def _ring(members: int) -> Schedule:
 
 
 def check_connected(partition: Partition, machine: Machine) -> None:
-    """Raise `NoPlanError` where faults cut the mesh so that the ranks cannot all reach each other."""
+    """Raise `NoPlanError` where faults leave no connected part that is large enough."""
     parts = topology_of(machine).components
     if parts and len(parts[0]) >= partition.degrees.size:
         return

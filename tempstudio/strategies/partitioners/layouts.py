@@ -60,8 +60,8 @@ def product_of(operator: Operator, shares: Shares) -> Product:
 def received_bytes(mode: str, product: Product, shares: Shares) -> float:
     """Bytes a die receives in the forward and backward pass of one product streamed by `mode`.
 
-    W: the weight forward and backward, its gradient once.  I: the input forward, its gradient and the
-    input again backward.  O: the partial output forward, the output's gradient once backward.
+    W: the weight forward and backward, its gradient once. I: the input forward, its gradient and
+    the input again backward. O: the partial output forward, the output's gradient once backward.
     """
     element, gradient = shares.element, shares.job.gradient_bytes
     moved = {
@@ -141,7 +141,7 @@ def _pair_bytes(
 
 
 def key_value_bytes(operator: Operator, shares: Shares) -> float:
-    """Bytes of keys and values a die receives over both passes in row layout, gradients included."""
+    """Bytes of keys, values and their gradients that a die receives in row layout, both passes."""
     dies = shares.sequence_dies
     width = math.ceil(operator.kv_heads / shares.degrees.tp) * (
         operator.head_dim + operator.value_dim

@@ -42,7 +42,7 @@ def product_forward(
 
 
 def product_backward(operator: Operator, mode: str, shares: Shares) -> list[Phase]:
-    """The backward phases: the input's gradient, then the weight's (an O-stream does both at once)."""
+    """The input's gradient, then the weight's; an O-stream does both at once."""
     product = product_of(operator, shares)
     before, after = _tensor_collectives(operator, shares, BACKWARD)
     if mode == OUTPUT:

@@ -17,9 +17,10 @@ from tempstudio.core.workload import TrainingJob, Workload
 class Rules:
     """What tells the built-in partitioners apart.
 
-    `split_norms` splits the norm regions along the sequence inside the tensor-parallel group (Megatron's
-    sequence parallelism), `tensor` and `stream` allow these axes, `least_zero` is the least ZeRO level.
-    `layout` is "auto", "weight" (every operator streams its weight) or "input-output".
+    `split_norms` splits the norm regions along the sequence inside the tensor-parallel group
+    (Megatron's sequence parallelism), `tensor` and `stream` allow these axes, `least_zero` is the
+    least ZeRO level. `layout` is "auto", "weight" (every operator streams its weight) or
+    "input-output".
     """
 
     name: str
@@ -32,7 +33,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Shares:
-    """Largest shares of one micro-batch: `tokens` of a tp x stream group, `rows` of one die of it."""
+    """Largest shares of one micro-batch, of a tp x stream group and of one die of it."""
 
     job: TrainingJob
     degrees: Degrees

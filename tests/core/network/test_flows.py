@@ -124,9 +124,7 @@ def test_a_phase_lasts_its_most_loaded_links_bytes(case):
     assert phase.drain_s.max(initial=0.0) == pytest.approx(busiest)
     moving = flows.moving
     assert (phase.finish_s[~moving] == 0).all()
-    assert phase.finish_s[moving] == pytest.approx(
-        phase.drain_s[moving] + flows.latency_s[moving]
-    )
+    assert phase.finish_s[moving] == pytest.approx(phase.drain_s[moving] + flows.latency_s[moving])
     assert phase.duration_s == phase.finish_s.max(initial=0.0)
 
 
@@ -174,8 +172,10 @@ def test_splitting_a_flow_over_two_ways_beats_the_straight_one():
     ways = [topology.xy_path(0, 3), topology.yx_path(0, 3)]
     split = make_flows(topology, [0, 0], [3, 3], [50.0, 50.0], ways)
     one_parent = type(split)(
-        **{name: getattr(split, name) for name in
-           ("source", "target", "bytes", "hop_link", "hop_start", "latency_s")},
+        **{
+            name: getattr(split, name)
+            for name in ("source", "target", "bytes", "hop_link", "hop_start", "latency_s")
+        },
         parent=np.zeros(2, np.int32),
     )
     assert contention_factor(one_parent, topology) == pytest.approx(52 / 102)
@@ -186,8 +186,10 @@ def test_splitting_a_flow_over_two_ways_beats_the_straight_one():
 @settings(deadline=None)
 def test_unsplit_flows_are_never_faster_than_alone(case):
     topology, flows = case
-    shortest = [len(topology.shortest_path(int(a), int(b)))
-                for a, b in zip(flows.source, flows.target, strict=True)]
+    shortest = [
+        len(topology.shortest_path(int(a), int(b)))
+        for a, b in zip(flows.source, flows.target, strict=True)
+    ]
     assume((topology.bytes_per_s == topology.bytes_per_s[:1]).all())
     assert (flows.hops >= shortest).all()
     assert contention_factor(flows, topology) >= 1 - 1e-12

@@ -140,8 +140,15 @@ def test_halving_a_link_moves_only_what_uses_it_or_waits_for_that():
     whole = topology_of(Wafer(rows=2, cols=3, link=UNIT))
     speeds = whole.bytes_per_s.copy()
     speeds[whole.link_ids[1, 2]] /= 2
-    halved = Topology(whole.machine, whole.vertices, whole.source, whole.target, speeds,
-                      whole.latency_s, whole.joule_per_bit)
+    halved = Topology(
+        whole.machine,
+        whole.vertices,
+        whole.source,
+        whole.target,
+        speeds,
+        whole.latency_s,
+        whole.joule_per_bit,
+    )
     upper = [Item(0.0, make_flows(whole, [a], [b], [6.0])) for a, b in ((0, 1), (0, 2), (1, 0))]
     lower = [Item(1.0, make_flows(whole, [a], [b], [4.0])) for a, b in ((3, 5), (5, 4), (3, 4))]
     (a, b), (c, d) = simulate_lanes([upper, lower], whole), simulate_lanes([upper, lower], halved)

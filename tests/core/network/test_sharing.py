@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,7 +42,7 @@ def test_every_flow_is_held_by_a_full_link_where_nobody_has_more(kernel, sharing
     """That is what max-min fair means (Bertsekas and Gallager, 6.5.2)."""
     hop_link, hop_start, weights, capacity, wanted = sharing
     rates = KERNELS[kernel]()(hop_link, hop_start, weights, capacity, wanted)
-    routes = [hop_link[a:b] for a, b in zip(hop_start[:-1], hop_start[1:], strict=True)]
+    routes = [hop_link[a:b] for a, b in pairwise(hop_start)]
     used = np.zeros(len(capacity))
     level = np.zeros(len(capacity))
     for route, rate, weight in zip(routes, rates, weights, strict=True):
