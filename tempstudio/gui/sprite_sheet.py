@@ -67,7 +67,9 @@ def _draw_chunk(painter: QPainter, look: SpriteLook, size: float, halo: float) -
 
 def letter_px(letter: str, size: float) -> int:
     """The size at which a chunk's letter and number fit it."""
-    return max(LEAST_LETTER_PX, round(size * (0.72 if len(letter) == 1 else 0.5)))
+    if len(letter) > 1:
+        return LEAST_LETTER_PX
+    return min(max(LEAST_LETTER_PX, round(size * 0.72)), 16)
 
 
 def _draw_arrow(painter: QPainter, look: SpriteLook, size: float, halo: float) -> None:

@@ -12,6 +12,7 @@ from tempstudio.core.timeline import PhaseInfo, Transfers
 from tempstudio.scene.display_list import SpriteLook, Sprites
 from tempstudio.scene.layout import IMAGE, Layout
 from tempstudio.scene.tokens import Tokens, ink_on
+from tempstudio.scene.typeface import LEAST_PX, text_width
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -127,7 +128,8 @@ def _looks(
         letter = ROLE_KEYS[number] if number < OTHER else ""
         fill = tokens.roles[letter] if letter else tokens.muted
         text = letter if layout.die_px >= LETTER_PX and not arrow else ""
-        if shown and letter:
-            text += str(shown - 1)
+        numbered = f"{letter}{shown - 1}"
+        if shown and letter and text_width(numbered, LEAST_PX, True) <= layout.chunk_px - 3:
+            text = numbered
         looks.append(SpriteLook(fill, tokens.canvas, ink_on(fill), text, arrow))
     return look.astype(np.int32), tuple(looks)

@@ -27,7 +27,7 @@ from tempstudio.scene.furniture import (
 )
 from tempstudio.scene.heat_map import HeatMap, heat_layers, lay_heat_map
 from tempstudio.scene.lanes import dead_link_layers, lane_layer, load_levels
-from tempstudio.scene.layout import IMAGE, Layout
+from tempstudio.scene.layout import CARD, IMAGE, Layout
 from tempstudio.scene.legend import HEIGHT_PX, legend_layers
 from tempstudio.scene.marks import Marks, dimmed_links, dimmed_transfers, mark_layers, veil_layers
 from tempstudio.scene.tokens import THEMES, Tokens
@@ -180,10 +180,11 @@ def build(
 
 
 def _clip(ground: Ground) -> tuple[float, float, float, float]:
-    """The canvas with the margins beside and below it, which nothing else uses."""
+    """The canvas with the margins around it that neither numbers nor texts use."""
     x, y, _, _ = ground.layout.canvas
+    left = 0.0 if ground.layout.detail == CARD else x - 6
     below = HEIGHT_PX if ground.view.legend else 0.0
-    return x - 6, y - 6, ground.width - x + 6, ground.height - below - y + 6
+    return left, y - 6, ground.width - left, ground.height - below - y + 6
 
 
 def _bare(ground: Ground) -> DieState:

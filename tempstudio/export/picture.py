@@ -1,0 +1,147 @@
+"""Pictures and movies of the wafer, chosen by the file's suffix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.machine import Machine
+from tempstudio.core.progress import Progress
+from tempstudio.core.project import Project
+from tempstudio.core.run import Run
+from tempstudio.core.timeline import Timeline
+from tempstudio.export.movie import GIF_FRAMES_PER_S, MP4_FRAMES_PER_S, write_gif, write_mp4
+from tempstudio.export.raster import pixels_of, png_of
+from tempstudio.export.svg import svg_of
+from tempstudio.scene.describe import machine_name
+from tempstudio.scene.display_list import DisplayList
+from tempstudio.scene.format import seconds
+from tempstudio.scene.marks import Marks
+from tempstudio.scene.tokens import THEMES
+from tempstudio.scene.wafer import View, build, lay_ground, roles_of
+
+SUFFIXES = (".svg", ".png", ".gif", ".mp4")
+SIZE = (1280, 900)
+LEAST_PX, MOST_PX = 64, 16_384
+MOVIE_S = 8.0  # what a movie shows takes this long, as in the window
+
+
+def write_picture(
+    run: Run | Project,
+    path: Path | str,
+    time_s: float = 0.0,
+    size: tuple[int, int] = SIZE,
+    theme: str = "light",
+    *,
+    pixel_ratio: float = 1.0,
+    duration_s: float | None = None,
+    movie_s: float = MOVIE_S,
+    progress: Progress | None = None,
+) -> None:
+    """Write the wafer at `time_s` of the training step as .svg, .png, .gif or .mp4.
+
+    `size` is in logical pixels, a file has `pixel_ratio` times as many.  A movie begins at
+    `time_s`, shows `duration_s` of the step (by default the layer that runs then) and lasts
+    `movie_s`.  A project without a run gives the bare layout.  Raises `InputError` for what cannot
+    be written: an unknown suffix, a size or time out of range, a library that is missing.
+    """
+    path = Path(path)
+    _check(path, size, theme)
+    machine, timeline = _shown(run)
+    if timeline is not None and not 0 <= time_s <= timeline.duration_s:
+        allowed = f"0 to {timeline.duration_s:g} s"
+        raise InputError(f"--time: found {time_s:g} s, allowed: {allowed}")
+    view = View(theme=theme, dpr=pixel_ratio)
+    if path.suffix.lower() in (".svg", ".png"):
+        picture = next(pictures_of(machine, timeline, (time_s,), size, view))
+        if path.suffix.lower() == ".svg":
+            path.write_text(svg_of(picture, _title(run, time_s)), encoding="utf-8")
+        else:
+            path.write_bytes(png_of(picture, pixel_ratio))
+        return
+    shown_s = duration_s if duration_s is not None else layer_s(timeline, time_s)
+    _write_movie(path, machine, timeline, time_s, shown_s, size, view, movie_s,
+                 progress or Progress())  # fmt: skip
+
+
+def pictures_of(
+    machine: Machine,
+    timeline: Timeline | None,
+    times_s: tuple[float, ...],
+    size: tuple[int, int],
+    view: View,
+    marks: Marks | None = None,
+) -> Iterator[DisplayList]:
+    """The display list of each time, on one layout."""
+    ground = lay_ground(machine, *size, view, roles_of(timeline))
+    for time_s in times_s:
+        frame = timeline.at(time_s) if timeline is not None else None
+        yield build(ground, timeline, frame, marks)
+
+
+def layer_s(timeline: Timeline | None, time_s: float) -> float:
+    """How long the layer takes that runs at a time: what a movie shows unless told otherwise."""
+    if timeline is None:
+        return 0.0
+    for stage in range(timeline.stages):
+        span = timeline.span_at(stage, time_s)
+        if span >= 0:
+            period = float(timeline.spans.period_s[span])
+            return min(period, timeline.duration_s - time_s)
+    return min(timeline.duration_s / 100, timeline.duration_s - time_s)
+
+
+def _write_movie(
+    path: Path,
+    machine: Machine,
+    timeline: Timeline | None,
+    start_s: float,
+    shown_s: float,
+    size: tuple[int, int],
+    view: View,
+    movie_s: float,
+    progress: Progress,
+) -> None:
+    gif = path.suffix.lower() == ".gif"
+    rate = GIF_FRAMES_PER_S if gif else MP4_FRAMES_PER_S
+    count = max(1, round(movie_s * rate)) if timeline is not None else 1
+    times = tuple(start_s + shown_s * number / count for number in range(count))
+    # H.264 stores colours for two by two pixels.
+    even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
+    wide, tall = (round(side * view.dpr) // 2 * 2 for side in even)
+
+    def frames() -> Iterator[object]:
+        pictures = pictures_of(machine, timeline, times, even, view)
+        for number, pixels in enumerate(pixels_of(pictures, view.dpr)):
+            progress.step(number / count, f"painting {path.name}")
+            yield pixels[:tall, :wide]
+
+    if gif:
+        write_gif(path, frames, count, rate)  # type: ignore[arg-type]
+    else:
+        write_mp4(path, frames(), (wide, tall), rate)  # type: ignore[arg-type]
+
+
+def _shown(run: Run | Project) -> tuple[Machine, Timeline | None]:
+    if isinstance(run, Run):
+        return run.project.machine, run.timeline
+    return run.machine, None
+
+
+def _title(run: Run | Project, time_s: float) -> str:
+    project = run.project if isinstance(run, Run) else run
+    title = f"{project.model.name} on a {machine_name(project.machine)}"
+    return f"{title} at {seconds(time_s)}" if isinstance(run, Run) else title
+
+
+def _check(path: Path, size: tuple[int, int], theme: str) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"--out: found {path.name!r}, allowed: {', '.join(SUFFIXES)}")
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--out: the folder {str(path.parent)!r} does not exist")
+    for name, value in zip(("width", "height"), size, strict=True):
+        if not LEAST_PX <= value <= MOST_PX:
+            raise InputError(f"--{name}: found {value}, allowed: {LEAST_PX} to {MOST_PX} pixels")
+    if theme not in THEMES:
+        raise InputError(f"--theme: found {theme!r}, allowed: {', '.join(THEMES)}")
