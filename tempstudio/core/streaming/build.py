@@ -83,15 +83,11 @@ def schedule_group(
         raise InputError(f"group: die {list(twice)} is listed twice, allowed: once")
     _check_size(len(places))
     cut = frozenset(_pair(link) for link in dead_links)
+    if any(len(end) != len(places[0]) for link in cut for end in link):
+        raise InputError("group: dead links join dies written like those of the group")
     if columns is not None:
         return _group(tuple(sorted(places)), cut, columns)
-    # The same shape elsewhere is the same question: move it to the origin.
-    corner = tuple(min(p[axis] for p in places) for axis in range(len(places[0])))
-    moved = tuple(sorted(_shift(place, corner, -1) for place in places))
-    present = set(moved)
-    shifted = ((_shift(a, corner, -1), _shift(b, corner, -1)) for a, b in cut)
-    relevant = frozenset(pair for pair in shifted if present.issuperset(pair))
-    return _placed(moved, relevant, corner)
+    return _anywhere(tuple(sorted(places)), cut)
 
 
 def schedule_graph(n: int, edges: Iterable[tuple[int, int]]) -> Schedule:
@@ -113,7 +109,17 @@ def _rectangle(
     rows: int, cols: int, dead: frozenset[Coordinate], dead_links: frozenset[Pair]
 ) -> Schedule:
     places = ((r, c) for r in range(rows) for c in range(cols))
-    return _group(tuple(place for place in places if place not in dead), dead_links, None)
+    return _anywhere(tuple(place for place in places if place not in dead), dead_links)
+
+
+def _anywhere(places: tuple[Coordinate, ...], dead_links: frozenset[Pair]) -> Schedule:
+    """The same shape elsewhere is the same question: move it to the origin (places are sorted)."""
+    corner = tuple(min(p[axis] for p in places) for axis in range(len(places[0])))
+    moved = tuple(_shift(place, corner, -1) for place in places)
+    present = set(moved)
+    shifted = ((_shift(a, corner, -1), _shift(b, corner, -1)) for a, b in dead_links)
+    relevant = frozenset(pair for pair in shifted if present.issuperset(pair))
+    return _placed(moved, relevant, corner)
 
 
 @lru_cache(maxsize=4096)
@@ -128,11 +134,11 @@ def _placed(
 def _group(
     dies: tuple[Coordinate, ...], dead_links: frozenset[Pair], columns: int | None
 ) -> Schedule:
-    *wafer, bottom, right = dies[-1]
-    if not dead_links and set(dies) == {
-        (*wafer, r, c) for r in range(bottom + 1) for c in range(right + 1)
-    }:
-        return _whole_rectangle(tuple(wafer), bottom + 1, right + 1)
+    *wafer, rows, cols = (*dies[-1][:-2], dies[-1][-2] + 1, dies[-1][-1] + 1)
+    if not dead_links and len(dies) == rows * cols:
+        mesh = ((*wafer, r, c) for r in range(rows) for c in range(cols))
+        if all(a == b for a, b in zip(dies, mesh, strict=True)):
+            return _whole_rectangle(tuple(wafer), rows, cols)
     number = {die: k for k, die in enumerate(dies)}
     pairs = {
         (number[die], number[other])
@@ -217,8 +223,10 @@ def _shift(place: Coordinate, corner: Coordinate, sign: int) -> Coordinate:
 
 
 def _pair(link: Sequence[Sequence[int]]) -> Pair:
-    a, b = sorted(tuple(int(x) for x in end) for end in link)
-    return a, b
+    ends = sorted(tuple(int(x) for x in end) for end in link)
+    if len(ends) != 2:
+        raise InputError(f"dead link: found {len(ends)} dies, allowed: two")
+    return ends[0], ends[1]
 
 
 def _check_size(count: int) -> None:

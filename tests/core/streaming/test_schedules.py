@@ -120,6 +120,7 @@ def test_small_groups_agree_with_brute_force(mesh) -> None:
 
 
 @given(faulty_meshes(8, 8, 6, 8))
+@example((4, 4, [(0, c) for c in range(4)], []))
 @settings(max_examples=30)
 def test_larger_groups_are_sound_or_refused(mesh) -> None:
     check_group(*mesh, against_brute_force=False)
@@ -203,6 +204,12 @@ def test_a_group_may_lie_anywhere_and_over_wafers() -> None:
         schedule_group([(0, 0), (0, 1), (0, 0)])
     with pytest.raises(InputError, match=r"\(row, column\)"):
         schedule_group([(0, 0), (0, 0, 1)])
+    with pytest.raises(InputError, match="written like those of the group"):
+        schedule_group([(0, 0), (0, 1)], dead_links=[((0, 0, 0), (0, 0, 1))])
+    with pytest.raises(InputError, match="found 1 dies, allowed: two"):
+        schedule_group([(0, 0), (0, 1)], dead_links=[((0, 0),)])
+    with pytest.raises(NoPlanError, match="cut off"):  # far apart, and answered at once
+        schedule_group([(0, 0), (0, 1), (10**6, 10**6)])
 
 
 def test_a_graph_need_not_be_a_mesh() -> None:
