@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.parallel import Degrees
+from tempstudio.core.partition import Partition
 from tempstudio.core.plan_check import check_plan
 from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
@@ -73,24 +75,27 @@ class Problem:
         return range(wafers, min(most, self.project.model.layers) + 1, wafers)
 
     def least_seconds(self, degrees: Degrees) -> float:
-        """No plan with these degrees is faster: the step's arithmetic at full peak on its dies."""
-        job, die = self.project.job, self.project.machine.die
-        products = 3.0 * self.project.model.flop(job.tokens, job.seq_len)
-        if job.causal_halving:
-            products /= 2.0
-        return products / (degrees.size * die.flop_per_s * die.peak_efficiency)
+        """No plan with these degrees is faster: their compute alone.
 
-    def build(self, degrees: Degrees, job: TrainingJob | None = None) -> Plan:
-        """Partition and map with these degrees; `InputError` or `NoPlanError` where that fails."""
-        job = job or self.project.job
-        partition = self.partitioner.partition(
+        Raises `InputError` where the partitioner refuses the degrees.
+        """
+        return least_step_seconds(self.partition(degrees), self.project.machine)
+
+    def partition(self, degrees: Degrees, job: TrainingJob | None = None) -> Partition:
+        """The project's job cut up by these degrees; `InputError` where they are not legal."""
+        return self.partitioner.partition(
             self.project.model,
             self.project.machine,
-            job,
+            job or self.project.job,
             degrees,
             self.partitioner_options,
             self.progress,
         )
+
+    def build(self, degrees: Degrees, job: TrainingJob | None = None) -> Plan:
+        """Partition and map with these degrees; `InputError` or `NoPlanError` where that fails."""
+        job = job or self.project.job
+        partition = self.partition(degrees, job)
         rng = np.random.default_rng(self.project.seed)
         mapping = self.mapper.map(
             partition, self.project.machine, self.mapper_options, rng, self.progress

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tempstudio.core.workload import Block, Operator
 from tempstudio.strategies.partitioners.shares import Shares
@@ -74,6 +75,7 @@ def received_bytes(mode: str, product: Product, shares: Shares) -> float:
     return moved * (n - 1) / n
 
 
+@lru_cache(maxsize=4096)
 def choose_layouts(block: Block, shares: Shares) -> dict[str, str]:
     """The mode of every product and the layout of every operator between two of them.
 
