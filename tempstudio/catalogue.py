@@ -6,6 +6,7 @@ the user's cache so that the next start shows it at once.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -277,7 +278,8 @@ def keep(key: str, document: Mapping[str, Any], folder: Path | None = None) -> N
         fresh.write_text(json.dumps(document), encoding="utf-8")
         fresh.replace(path)
     except OSError:
-        fresh.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            fresh.unlink(missing_ok=True)
 
 
 def _cache_path(key: str, folder: Path | None) -> Path:
