@@ -17,7 +17,7 @@ run: ready ## open the first sample; without a display run it and write a pictur
 	@$(VENV_PYTHON) .setup/show.py "$(PROJECT)"
 
 test: ready ## the fast tests
-	@$(PYTEST) -m "not slow and not study and not bench and not fuzz"
+	@$(PYTEST) -n auto --maxprocesses 4 --dist worksteal -m "not slow and not study and not bench and not fuzz"
 
 slow: ready ## the tests that take longer
 	@$(PYTEST) -m slow
