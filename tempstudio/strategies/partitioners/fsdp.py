@@ -28,6 +28,7 @@ class FullySharded:
     summary = "Fully sharded data parallelism: ZeRO-3, weights gathered as they are needed"
     version = "1.0"
     Options = FullyShardedOptions
+    least_zero = 3  # what solvers begin with: below it nothing is legal
 
     def partition(
         self,
@@ -40,5 +41,5 @@ class FullySharded:
     ) -> Partition:
         """Programs whose weights are gathered behind the compute before them."""
         progress.step(0.0, "cutting operators")
-        rules = Rules(self.name, tensor=False, least_zero=3)
+        rules = Rules(self.name, tensor=False, least_zero=self.least_zero)
         return build_partition(workload, machine, job, degrees, rules)
