@@ -38,7 +38,6 @@ def show_headless(project: str) -> int:
         status = tempstudio("render", project, "--out", picture)
         if status:
             return status
-    print("picture: " + ", ".join(str(picture) for picture in pictures), flush=True)
     return 0
 
 
