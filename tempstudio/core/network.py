@@ -22,7 +22,7 @@ from tempstudio.core.sharing import max_min_rates
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Flows:
     """Concurrent flows, one row a path: a flow split over paths is several rows of one `parent`.
 
@@ -54,6 +54,9 @@ class Flows:
 
     def __len__(self) -> int:
         return len(self.source)
+
+    def __repr__(self) -> str:
+        return f"<Flows: {len(self)} rows, {self.bytes.sum():.6g} bytes, {self.hops.sum()} hops>"
 
     @cached_property
     def hops(self) -> IntArray:

@@ -17,16 +17,15 @@ def direct_exchange(group: Group) -> Outline:
     """Every die sends its n-th to every other at once: all-gather, reduce-scatter, all-to-all."""
     if group.size > MOST_DIES:
         raise NoPlanError(f"direct: a group of {group.size} dies, allowed: at most {MOST_DIES}")
-    first, second, routes = group.all_pairs
-    pairs = list(zip(first.tolist(), second.tolist(), strict=True))
-    return Outline(
-        [[dict.fromkeys(pairs, 1.0 / group.size)]], dict(zip(pairs, routes, strict=True))
-    )
+    pairs = [(i, j) for i in range(group.size) for j in range(group.size) if i != j]
+    return Outline([[dict.fromkeys(pairs, 1.0 / group.size)]], group.usual_routes(pairs))
 
 
 def direct_broadcast(group: Group) -> Outline:
     """The first die sends all to everybody."""
-    return Outline([[{(0, i): 1.0 for i in range(1, group.size)}]])
+    pairs = [(0, i) for i in range(1, group.size)]
+    back = [(b, a) for a, b in pairs]  # for the same thing backwards
+    return Outline([[dict.fromkeys(pairs, 1.0)]], group.usual_routes(pairs + back))
 
 
 def hierarchical_gather(group: Group) -> Outline:

@@ -90,7 +90,10 @@ class Group:
         grid = np.zeros((len(rows), len(cols)), dtype=np.int32)
         for i, (r, c) in enumerate(places):
             grid[rows.index(r), cols.index(c)] = i
-        return None if grid_routes(self, grid) is None else grid
+        routes = grid_routes(self, grid)
+        if routes is None or (self.confined and not self.inside.keys() >= routes.keys()):
+            return None
+        return grid
 
     @cached_property
     def cycle(self) -> tuple[int, ...] | None:
@@ -163,20 +166,21 @@ class Group:
             )
         )
 
-    @cached_property
-    def all_pairs(self) -> tuple[NDArray[np.int32], NDArray[np.int32], list[Route]]:
-        """(i, j, route) of every ordered pair: the usual routes, kept inside a confined group."""
-        first, second = np.nonzero(~np.eye(self.size, dtype=bool))
-        dies = np.array(self.members, dtype=np.int32)
-        hop_link, start = make_routes(self.topology, dies[first], dies[second], None)
-        links, ends = hop_link.tolist(), start.tolist()
-        routes = [tuple(links[a:b]) for a, b in pairwise(ends)]
+    def usual_routes(self, pairs: Sequence[Edge]) -> dict[Edge, Route]:
+        """The machine's usual route of each pair of members, kept inside a confined group."""
+        ends = np.array(self.members, dtype=np.int32)[np.array(pairs, dtype=np.int32)]
+        hop_link, start = make_routes(self.topology, ends[:, 0], ends[:, 1], None)
+        links = hop_link.tolist()
+        routes = {
+            pair: tuple(links[a:b])
+            for pair, (a, b) in zip(pairs, pairwise(start.tolist()), strict=True)
+        }
         if self.confined:
             own = {link for route in self.inside.values() for link in route}
-            for k, route in enumerate(routes):
+            for pair, route in routes.items():
                 if not own.issuperset(route):
-                    routes[k] = shortest_over(self.inside, int(first[k]), int(second[k]))
-        return first.astype(np.int32), second.astype(np.int32), routes
+                    routes[pair] = shortest_over(self.inside, *pair)
+        return routes
 
 
 @lru_cache(maxsize=4096)

@@ -5,7 +5,7 @@ direction.  Trees of weights w_t carry those shares of the vector; the packing i
 most loaded edge, and no better than (n - 1) / edges: the all-reduce bound 2 (n - 1) S / (E B).
 On a grid *combs* attain it: every row of a grid and one column make a comb, every column and one
 row another.  With the combs' weights spread over all columns and all rows every edge carries the
-same.  Elsewhere spanning trees are picked one by one over the edges that carry least so far.
+same.  Elsewhere `tempstudio.core.collectives.packing` finds the trees.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from functools import cached_property
 
 from tempstudio.core.collectives.group import Group, breadth_first
 from tempstudio.core.collectives.outline import Outline, Step
+from tempstudio.core.collectives.packing import pack_spanning_trees
 from tempstudio.core.errors import NoPlanError
 
 # Beyond this many dies a packing is not made: its steps would be millions of transfers.
 MOST_DIES = 256
-MOST_TREES = 16
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def pack_trees(group: Group, root: int | None = None) -> list[Tree]:
         raise NoPlanError("trees: the group's dies are not neighbours of one another")
     if group.size > MOST_DIES:
         raise NoPlanError(f"trees: a group of {group.size} dies, allowed: at most {MOST_DIES}")
-    edge_sets = _combs(group) if group.lattice is not None else _greedy(group)
+    edge_sets = _combs(group) if group.lattice is not None else _packed(group)
     return [
         Tree(weight, _hang(pairs, group.size, root)) for weight, pairs in edge_sets if weight > 0
     ]
@@ -116,43 +116,10 @@ def _combs(group: Group) -> list[tuple[float, Pairs]]:
     return combs + [(vertical / rows, every_col + row) for row in across]
 
 
-def _greedy(group: Group) -> list[tuple[float, Pairs]]:
-    """Spanning trees over the edges that carry least so far; the best number of them."""
+def _packed(group: Group) -> list[tuple[float, Pairs]]:
     edges = sorted((a, b) for a, b in group.edges if a < b)
-    load = dict.fromkeys(edges, 0)
-    degree = [len(others) for others in group.adjacency]
-    trees: list[Pairs] = []
-    best = (0.0, 0)
-    for count in range(1, MOST_TREES + 1):
-        # Among equals the edges of dies with few of them first: they have the least choice.
-        order = sorted(edges, key=lambda e: (load[e], degree[e[0]] + degree[e[1]], e))
-        tree = _kruskal(order, group.size)
-        for edge in tree:
-            load[edge] += 1
-        trees.append(tree)
-        worth = count / max(load.values())
-        if worth > best[0] + 1e-9:
-            best = (worth, count)
-    return [(1.0 / best[1], tree) for tree in trees[: best[1]]]
-
-
-def _kruskal(edges: Sequence[tuple[int, int]], size: int) -> Pairs:
-    """The spanning tree that takes edges in their order."""
-    part = list(range(size))
-
-    def top(i: int) -> int:
-        while part[i] != i:
-            part[i] = part[part[i]]
-            i = part[i]
-        return i
-
-    tree = []
-    for a, b in edges:
-        x, y = top(a), top(b)
-        if x != y:
-            part[x] = y
-            tree.append((a, b))
-    return tree
+    trees, _ = pack_spanning_trees(edges, group.size)
+    return [(1.0 / len(trees), tree) for tree in trees]
 
 
 def _hang(pairs: Pairs, size: int, root: int | None) -> tuple[int, ...]:
