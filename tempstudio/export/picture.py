@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
 from tempstudio.core.run import Run
-from tempstudio.core.timeline import Timeline
+from tempstudio.core.timeline import FOREGROUND, Timeline
 from tempstudio.export.movie import GIF_FRAMES_PER_S, MP4_FRAMES_PER_S, write_gif, write_mp4
 from tempstudio.export.raster import pixels_of, png_of
 from tempstudio.export.svg import svg_of
@@ -30,7 +32,7 @@ MOVIE_S = 8.0  # what a movie shows takes this long, as in the window
 def write_picture(
     run: Run | Project,
     path: Path | str,
-    time_s: float = 0.0,
+    time_s: float | None = None,
     size: tuple[int, int] = SIZE,
     theme: str = "light",
     *,
@@ -41,14 +43,17 @@ def write_picture(
 ) -> None:
     """Write the wafer at `time_s` of the training step as .svg, .png, .gif or .mp4.
 
-    `size` is in logical pixels, a file has `pixel_ratio` times as many.  A movie begins at
-    `time_s`, shows `duration_s` of the step (by default the layer that runs then) and lasts
-    `movie_s`.  A project without a run gives the bare layout.  Raises `InputError` for what cannot
-    be written: an unknown suffix, a size or time out of range, a library that is missing.
+    Without a time it is one at which much moves.  `size` is in logical pixels, a file has
+    `pixel_ratio` times as many.  A movie lasts `movie_s` and shows `duration_s` of the step from
+    `time_s` on, by default all rounds of the operator that runs then.  A project without a run
+    gives the bare layout.  Raises `InputError` for what cannot be written: an unknown suffix, a
+    size or time out of range, a library that is missing.
     """
     path = Path(path)
     _check(path, size, theme)
     machine, timeline = _shown(run)
+    if time_s is None:
+        time_s = telling_time(timeline) if timeline is not None else 0.0
     if timeline is not None and not 0 <= time_s <= timeline.duration_s:
         allowed = f"0 to {timeline.duration_s:g} s"
         raise InputError(f"--time: found {time_s:g} s, allowed: {allowed}")
@@ -60,9 +65,11 @@ def write_picture(
         else:
             path.write_bytes(png_of(picture, pixel_ratio))
         return
-    shown_s = duration_s if duration_s is not None else layer_s(timeline, time_s)
-    _write_movie(path, machine, timeline, time_s, shown_s, size, view, movie_s,
-                 progress or Progress())  # fmt: skip
+    window = (time_s, time_s)
+    if timeline is not None:
+        end_s = time_s + duration_s if duration_s is not None else None
+        window = (time_s, end_s) if end_s is not None else operator_around(timeline, time_s)
+    _write_movie(path, machine, timeline, window, size, view, movie_s, progress or Progress())
 
 
 def pictures_of(
@@ -80,24 +87,61 @@ def pictures_of(
         yield build(ground, timeline, frame, marks)
 
 
-def layer_s(timeline: Timeline | None, time_s: float) -> float:
-    """How long the layer takes that runs at a time: what a movie shows unless told otherwise."""
-    if timeline is None:
-        return 0.0
+def operator_around(timeline: Timeline, time_s: float) -> tuple[float, float]:
+    """From when to when the operator runs that runs at a time; where none does, a hundredth."""
+    table = timeline.templates
     for stage in range(timeline.stages):
         span = timeline.span_at(stage, time_s)
-        if span >= 0:
-            period = float(timeline.spans.period_s[span])
-            return min(period, timeline.duration_s - time_s)
-    return min(timeline.duration_s / 100, timeline.duration_s - time_s)
+        if span < 0:
+            continue
+        _, offset = timeline.place_in(span, time_s)
+        first, last = table.item_start[timeline.spans.template[span] :][:2].tolist()
+        front = [i for i in range(first, last) if table.lane[i] == FOREGROUND]
+        inside = [i for i in front if table.start_s[i] <= offset < table.end_s[i]]
+        if inside:
+            phase = table.phase[inside[0]]
+            same = [i for i in front if table.phase[i] == phase]
+            begin = time_s - offset
+            return begin + float(table.start_s[same[0]]), begin + float(table.end_s[same[-1]])
+    return time_s, min(time_s + timeline.duration_s / 100, timeline.duration_s)
+
+
+def telling_time(timeline: Timeline) -> float:
+    """A time at which much moves: half-way through a middle round of the busiest stream.
+
+    It lies in the second copy of the most repeated forward segment that moves anything.
+    """
+    spans, table = timeline.spans, timeline.templates
+    forward = [i for i, (_, pass_) in enumerate(timeline.segments) if pass_ == "forward"]
+    among = np.flatnonzero(np.isin(spans.segment, forward))
+    for span in among[np.argsort(-spans.repeats[among], kind="stable")].tolist():
+        first, last = table.item_start[spans.template[span] :][:2].tolist()
+        moving = [i for i in range(first, last) if table.flow_set[i] >= 0]
+        if moving:
+            item = max(moving, key=lambda i: (_flows(timeline, i), -_off_middle(timeline, i)))
+            at = int(table.finish_start[item])
+            arrival = np.median(table.finish_s[at : at + _flows(timeline, item)])
+            copy = min(1, int(spans.repeats[span]) - 1)
+            begin = float(spans.start_s[span]) + copy * float(spans.period_s[span])
+            return begin + float(table.start_s[item]) + 0.55 * float(arrival)
+    return 0.0
+
+
+def _flows(timeline: Timeline, item: int) -> int:
+    first, last = timeline.flow_sets.set_start[timeline.templates.flow_set[item] :][:2].tolist()
+    return int(last - first)
+
+
+def _off_middle(timeline: Timeline, item: int) -> float:
+    table = timeline.templates
+    return abs(float(table.round[item]) - 0.5 * float(table.rounds[item]))
 
 
 def _write_movie(
     path: Path,
     machine: Machine,
     timeline: Timeline | None,
-    start_s: float,
-    shown_s: float,
+    window: tuple[float, float],
     size: tuple[int, int],
     view: View,
     movie_s: float,
@@ -106,7 +150,8 @@ def _write_movie(
     gif = path.suffix.lower() == ".gif"
     rate = GIF_FRAMES_PER_S if gif else MP4_FRAMES_PER_S
     count = max(1, round(movie_s * rate)) if timeline is not None else 1
-    times = tuple(start_s + shown_s * number / count for number in range(count))
+    low, high = window
+    times = tuple(low + (high - low) * number / count for number in range(count))
     # H.264 stores colours for two by two pixels.
     even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
     wide, tall = (round(side * view.dpr) // 2 * 2 for side in even)

@@ -19,7 +19,7 @@ _STREAMS = {
         "each die multiplies its output gradient by the weight chunk that just arrived",
     ),
     ("W", "backward", "G"): (
-        "each die starts the gradient of a weight chunk and passes it on",
+        "each die computes the first share of a weight gradient",
         "each die adds its share to the weight gradient that just arrived",
     ),
     ("I", "forward", "I"): (
@@ -27,7 +27,7 @@ _STREAMS = {
         "each die multiplies the input rows that just arrived by the weight columns it keeps",
     ),
     ("I", "backward", "G"): (
-        "each die starts the gradient of some input rows and passes it on",
+        "each die computes the first share of an input gradient",
         "each die adds its share to the input gradient that just arrived",
     ),
     ("I", "backward", "I"): (
@@ -35,7 +35,7 @@ _STREAMS = {
         "each die multiplies the input rows that just arrived into its weight gradient",
     ),
     ("O", "forward", "I"): (
-        "each die starts a partial output and passes it on",
+        "each die computes the first share of a partial output",
         "each die adds its share to the partial output that just arrived",
     ),
     ("O", "backward", "G"): (
@@ -43,6 +43,7 @@ _STREAMS = {
         "each die uses the output gradient rows that just arrived for both gradients",
     ),
 }  # fmt: skip
+UNTELLING = ("core", "tokens")  # last parts of names that need what stands before them
 _KEY_VALUES = (
     "each die attends to its own keys and values",
     "each die attends to the keys and values that just arrived",
@@ -112,7 +113,17 @@ def _compute(caption: Caption) -> str:
         return "each die updates the weights it holds"
     gradient = " backward" if caption.pass_ == "backward" else ""
     again = " again, for the backward pass" if caption.pass_ == "recompute" else ""
-    return f"each die computes {caption.operator}{gradient} on what it holds{again}"
+    return f"each die computes {short_name(caption.operator)}{gradient} on what it holds{again}"
+
+
+def short_name(operator: str) -> str:
+    """The part of an operator's dotted name that says most.
+
+    >>> short_name("mlp.gate_up"), short_name("attention.core"), short_name("router")
+    ('gate_up', 'attention', 'router')
+    """
+    first, _, last = operator.rpartition(".")
+    return first.rpartition(".")[2] if first and last in UNTELLING else last
 
 
 def place(caption: Caption) -> str:
@@ -127,7 +138,8 @@ def place(caption: Caption) -> str:
     copies = caption.copies
     # The backward pass runs through the copies from the last to the first.
     number = copies - caption.copy if caption.pass_ == "backward" else caption.copy + 1
-    parts.append(f"{caption.segment} {number} of {copies}" if copies > 1 else caption.segment)
+    one = caption.segment.removesuffix("s")
+    parts.append(f"{one} {number} of {copies}" if copies > 1 else caption.segment)
     if caption.operator and caption.operator != caption.segment:
         parts.append(caption.operator)
     if caption.micro_batch >= 0 and caption.pass_ != "optimizer":

@@ -61,7 +61,7 @@ class Layout:
         """Edge of a chunk."""
         if self.detail == IMAGE:
             return max(2.0, round(self.die_px * GAP))
-        return min(max(6.0, round(self.die_px * 0.29)), 30.0)
+        return min(max(6.0, round(self.die_px * 0.26)), 28.0)
 
     @cached_property
     def die_xywh(self) -> FloatArray:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tempstudio.core.machine import Machine
 from tempstudio.core.timeline import Frame, Timeline
 from tempstudio.core.topology import Topology, topology_of
+from tempstudio.scene.caption import short_name
 from tempstudio.scene.cards import DieState, dead_die_layers, die_layers, unknown_state
 from tempstudio.scene.chunks import chunk_layer
 from tempstudio.scene.display_list import DisplayList, Layer
@@ -194,7 +195,7 @@ def _bare(ground: Ground) -> DieState:
 def die_state(timeline: Timeline, frame: Frame) -> DieState:
     """What the dies show at one instant."""
     used = frame.memory.sum(axis=0)
-    names = (*(phase.operator for phase in timeline.phases), "")
+    names = (*(short_name(phase.operator) for phase in timeline.phases), "")
     operator = [names[number] for number in frame.computing.tolist()]
     for die in np.flatnonzero(timeline.stage_of_die < 0).tolist():
         operator[die] = "idle"

@@ -104,9 +104,9 @@ def make_timeline(
                 count = len(patterns[which]) if which >= 0 else 0
                 finish.append(ROUND_S * rng.uniform(0.5, 0.999, count))
                 items.append(
-                    dict(start=begin, end=clock + ROUND_S, compute=ROUND_S * 0.9, lane=lane,
-                         phase=phase, round=turn, rounds=turns, set=which,
-                         scale=2e8 * ROUND_S / 1e-4, buffer=5e8)
+                    {"start": begin, "end": clock + ROUND_S, "compute": ROUND_S * 0.9,
+                     "lane": lane, "phase": phase, "round": turn, "rounds": turns,
+                     "set": which, "scale": 2e8, "buffer": 5e8}
                 )  # fmt: skip
                 clock += ROUND_S
         assert len(items) > first
