@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tempstudio.catalogue import options_from_pairs
+from tempstudio.catalogue import STRATEGY_KINDS, options_from_pairs
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.figure import Figure
 from tempstudio.core.machine import Machine
@@ -27,7 +27,7 @@ from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.run import MadeBy, Plan, Run
-from tempstudio.core.workload import Workload
+from tempstudio.core.workload import TrainingJob, Workload
 from tempstudio.plugin_host import Host, Offer, Watch, one_line
 
 _END = object()
@@ -108,7 +108,15 @@ class GuardedPartitioner(Guard):
 
 
 class GuardedMapper(Guard):
-    """A mapper; its answer is a `Mapping` that places each rank on a working die of its own."""
+    """A mapper; its answer is a `Mapping` that places each rank on a working die of its own.
+
+    Where it or the partitioner is foreign, the two are held against SPEC here, so that a fault is
+    named even if the solver passes over plans that cannot be.
+    """
+
+    def __init__(self, offer: Offer, watch: Watch = _quiet, partitioner: Offer | None = None):
+        super().__init__(offer, watch)
+        self._partitioner = partitioner
 
     def map(
         self, partition: Any, machine: Machine, options: Any, rng: Any, progress: Progress
@@ -121,7 +129,21 @@ class GuardedMapper(Guard):
         wrong = _wrong_placement(mapping, partition.degrees.size, machine)
         if wrong:
             raise self._fault("map", wrong)
+        if self._partitioner is not None:
+            self._check(partition, mapping, machine, self._partitioner)
         return mapping
+
+    def _check(
+        self, partition: Partition, mapping: Mapping, machine: Machine, partitioner: Offer
+    ) -> None:
+        if self._offer.plugin.own and partitioner.plugin.own:
+            return  # `problem.build` checks those as well
+        try:
+            check_plan(Plan(partition.degrees, TrainingJob(), partition, mapping), machine)
+        except PlanFault as error:
+            raise _blame(error, partitioner, self._offer) from None
+        except (TypeError, ValueError, AttributeError, IndexError, KeyError) as error:
+            raise self._fault("map", f"returned a broken mapping: {one_line(error)}") from None
 
 
 class GuardedSolver(Guard):
@@ -170,15 +192,14 @@ def choose(host: Host, project: Project, watch: Watch = _quiet) -> Chosen:
 
     Raises `InputError` that lists what there is where a name or an option is not known.
     """
-    offers = {kind: host.find(kind, getattr(project, kind).name) for kind in _GUARDS}
-    guards = {kind: _GUARDS[kind](offer, watch) for kind, offer in offers.items()}
+    offers = {kind: host.find(kind, getattr(project, kind).name) for kind in STRATEGY_KINDS}
     options = {
         kind: _options(host, offer, getattr(project, kind), watch) for kind, offer in offers.items()
     }
     return Chosen(
-        partitioner=guards["partitioner"],
-        mapper=guards["mapper"],
-        solver=guards["solver"],
+        partitioner=GuardedPartitioner(offers["partitioner"], watch),
+        mapper=GuardedMapper(offers["mapper"], watch, offers["partitioner"]),
+        solver=GuardedSolver(offers["solver"], watch),
         partitioner_options=options["partitioner"],
         mapper_options=options["mapper"],
         solver_options=options["solver"],
@@ -187,13 +208,6 @@ def choose(host: Host, project: Project, watch: Watch = _quiet) -> Chosen:
             for kind, offer in offers.items()
         ),
     )
-
-
-_GUARDS: dict[str, Any] = {
-    "partitioner": GuardedPartitioner,
-    "mapper": GuardedMapper,
-    "solver": GuardedSolver,
-}
 
 
 def _options(host: Host, offer: Offer, choice: StrategyChoice, watch: Watch) -> Any:
@@ -222,9 +236,16 @@ def run_project(
 
 def blamed(host: Host, project: Project, error: PlanFault) -> PluginFault:
     """A plan that broke a rule, laid at the door of the strategy that made that part of it."""
-    kind = "mapper" if str(error).startswith("mapping") else "partitioner"
-    offer = host.find(kind, getattr(project, kind).name)
-    return PluginFault(offer, {"mapper": "map", "partitioner": "partition"}[kind], str(error))
+    partitioner, mapper = (
+        host.find(kind, getattr(project, kind).name) for kind in ("partitioner", "mapper")
+    )
+    return _blame(error, partitioner, mapper)
+
+
+def _blame(error: PlanFault, partitioner: Offer, mapper: Offer) -> PluginFault:
+    if str(error).startswith("partition"):
+        return PluginFault(partitioner, "partition", str(error))
+    return PluginFault(mapper, "map", str(error))
 
 
 def read_model(offer: Offer, path: Path, watch: Watch = _quiet) -> Workload:
