@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
-
-@lru_cache(maxsize=4)
-def _folder(name: str) -> Traversable | Path:
-    """Inside the package in a wheel, beside it in a checkout."""
-    inside = files("tempstudio") / name
-    return inside if inside.is_dir() else Path(__file__).resolve().parent.parent / name
+PACKAGE = Path(__file__).resolve().parent
 
 
-def asset_folder() -> Traversable | Path:
+def _folder(name: str) -> Path:
+    """Inside the package in a wheel, beside it in a checkout.
+
+    Plain paths: a wheel is installed unpacked, and importlib.resources costs the first paint 20 ms.
+    """
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+def asset_folder() -> Path:
     """The folder of the assets."""
     return _folder("assets")
 
 
-def asset(*parts: str) -> Traversable | Path:
+def asset(*parts: str) -> Path:
     """One file of the assets.
 
     >>> asset("glossary.json").is_file()
@@ -29,6 +30,6 @@ def asset(*parts: str) -> Traversable | Path:
     return asset_folder().joinpath(*parts)
 
 
-def sample_folder() -> Traversable | Path:
+def sample_folder() -> Path:
     """The folder of the sample projects."""
     return _folder("sample_projects")

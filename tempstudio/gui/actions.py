@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
@@ -20,12 +21,13 @@ class Action:
     """One thing that a person can ask for.
 
     `menu` is the menu it stands in ('' for the palette only), `section` the group of lines there.
-    Actions of one `group` exclude one another.  `summary` is the tooltip's sentence.
+    `run` is called with the main window.  Actions of one `group` exclude one another.  `summary` is
+    the tooltip's sentence.
     """
 
     id: str
     title: str
-    run: Callable[[], object]
+    run: Callable[[Any], object]
     menu: str = ""
     section: str = ""
     shortcuts: tuple[str, ...] = ()
@@ -75,15 +77,15 @@ class Actions(QObject):
                 group = self._groups[action.group] = QActionGroup(self._window)
             group.addAction(made)
         made.setCheckable(action.checkable or bool(action.group))
-        made.triggered.connect(lambda _=False, run=action.run: run())
+        made.triggered.connect(lambda _=False, run=action.run: run(self._window))
         self._window.addAction(made)  # its shortcut works wherever the action is shown
         return made
 
-    def set_theme(self, tokens: Tokens) -> None:
-        """Draw the icons in the theme's colours."""
-        for action in self:
-            if action.icon:
-                self._made[action.id].setIcon(icon(action.icon, tokens))
+    def set_theme(self, tokens: Tokens, only: Iterable[str] = ()) -> None:
+        """Draw the icons in the theme's colours, all or those of some actions."""
+        for id_ in only or self._table:
+            if self._table[id_].icon:
+                self._made[id_].setIcon(icon(self._table[id_].icon, tokens))
 
     def fill_menu_bar(self, bar: QMenuBar) -> dict[str, QMenu]:
         """One menu for each of MENUS that has actions; sections are separated by lines."""

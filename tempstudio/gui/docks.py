@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
-
-from tempstudio.storage.settings import Settings
 
 LAYOUT_VERSION = 1
 SMALL, LARGE = (1280, 800), (2560, 1440)
@@ -28,9 +26,9 @@ class Docks(QObject):
 
     visibility_changed = Signal(str, bool)
 
-    def __init__(self, window: QMainWindow, settings: Settings) -> None:
+    def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
-        self._window, self._settings = window, settings
+        self._window = window
         self._docks: dict[str, QDockWidget] = {}
         self._hidden_by_default: set[str] = set()
         self._bare: dict[str, QWidget] = {}
@@ -62,6 +60,12 @@ class Docks(QObject):
             dock.setTitleBarWidget(self._bare[name])
         dock.visibilityChanged.connect(lambda on: self.visibility_changed.emit(name, on))
         return dock
+
+    def fill(self, name: str, content: QWidget) -> None:
+        """Put a dock's content in the place of what it held."""
+        before = self._docks[name].widget()
+        self._docks[name].setWidget(content)
+        before.deleteLater()
 
     def toggle(self, name: str) -> None:
         """Show a dock, or hide it."""
@@ -117,17 +121,17 @@ class Docks(QObject):
             self["left"].show()
             self._gave_way = False
 
-    def store(self) -> None:
-        """Keep place and size of window and docks."""
+    def state(self) -> dict[str, str]:
+        """Place and size of window and docks, to be kept."""
         if self._gave_way:
             self["left"].show()
-        for key, content in (("geometry", self._window.saveGeometry()),
-                             ("layout", self._window.saveState(LAYOUT_VERSION))):
-            self._settings.set(key, base64.b64encode(content.data()).decode())
+        parts = {"geometry": self._window.saveGeometry(),
+                 "layout": self._window.saveState(LAYOUT_VERSION)}
+        return {key: base64.b64encode(content.data()).decode() for key, content in parts.items()}
 
-    def restore(self) -> bool:
+    def restore(self, state: Mapping[str, object]) -> bool:
         """Bring back what was kept; False where nothing was."""
-        geometry, layout = (self._stored(key) for key in ("geometry", "layout"))
+        geometry, layout = (_decoded(state.get(key)) for key in ("geometry", "layout"))
         if geometry is not None:
             self._window.restoreGeometry(geometry)
         if layout is None or not self._window.restoreState(layout, LAYOUT_VERSION):
@@ -135,12 +139,13 @@ class Docks(QObject):
         self.give_way()
         return True
 
-    def _stored(self, key: str) -> QByteArray | None:
-        try:
-            content = base64.b64decode(self._settings.get(key, ""), validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        return QByteArray(content) if content else None
+
+def _decoded(text: object) -> QByteArray | None:
+    try:
+        content = base64.b64decode(str(text or ""), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return QByteArray(content) if content else None
 
 
 def _between(small: int, large: int, share: float) -> int:

@@ -154,7 +154,7 @@ class Following(QObject):
         window.gauges.set_freshness(freshness)
         window.status.set_freshness(freshness)
         window.wafer.set_stale(freshness.ribbon if stale else "")
-        window.wafer.set_message(freshness.reason)
+        window.wafer.set_message("Planning" if freshness.state == "none" else freshness.reason)
         if stale:
             window.inspector.set_result(None)
         window.actions_["run.keep"].setEnabled(freshness.state == "fresh")
@@ -251,7 +251,7 @@ class Following(QObject):
         for view in (window.toolbar, window.status, window.messages, window.gauges,
                      window.timeline):
             view.set_theme(tokens)
-        window.wafer.set_theme(tokens.name)
+        window.wafer.set_theme(tokens)
         if window.help.start is not None:
             window.help.start.set_theme(tokens)
         self.show_playing_icon()

@@ -11,6 +11,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
 
 from tempstudio import glossary
+from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.actions import native
 from tempstudio.gui.places import link_pairs
 from tempstudio.gui.views.command_palette import Command, CommandPalette
@@ -62,7 +63,8 @@ class Help(QObject):
         catalogue = window.studio.catalogue or {"kinds": {}}
         for kind in ("partitioner", "mapper", "solver"):
             for offer in catalogue["kinds"].get(kind, []):
-                run = partial(window.choose_strategy, kind, offer["name"])
+                choice = StrategyChoice(offer["name"])
+                run = partial(window.following.choose_strategy, kind, choice)
                 found.append(Command(f"Use {offer['name']}", kind.capitalize(), run))
         for entry in glossary.entries():
             run = partial(self.explain, entry.term)

@@ -5,28 +5,27 @@ from __future__ import annotations
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QRectF, Qt
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from tempstudio.resources import asset
 from tempstudio.scene.tokens import Tokens, mix
 
 SIZE = 20
-SCALES = (1.0, 2.0)
 
 
 def icon(name: str, tokens: Tokens, colour: str = "") -> QIcon:
     """An icon of assets/icons in a theme's text colour (or another), fainter where disabled."""
     ink = colour or tokens.text
-    return _icon(name, ink, mix(ink, tokens.window, 0.4))
+    screen = QGuiApplication.primaryScreen()
+    scale = screen.devicePixelRatio() if screen is not None else 1.0
+    return _icon(name, ink, mix(ink, tokens.window, 0.4), scale)
 
 
 @lru_cache(maxsize=256)
-def _icon(name: str, ink: str, faint: str) -> QIcon:
-    made = QIcon()
-    for scale in SCALES:
-        made.addPixmap(pixmap(name, ink, SIZE, scale), QIcon.Mode.Normal)
-        made.addPixmap(pixmap(name, faint, SIZE, scale), QIcon.Mode.Disabled)
+def _icon(name: str, ink: str, faint: str, scale: float) -> QIcon:
+    made = QIcon(pixmap(name, ink, SIZE, scale))
+    made.addPixmap(pixmap(name, faint, SIZE, scale), QIcon.Mode.Disabled)
     return made
 
 

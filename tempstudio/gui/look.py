@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QApplication
 
 from tempstudio.gui.theme import apply_theme
 from tempstudio.scene.tokens import Tokens
-from tempstudio.storage.settings import Settings
 
 CHOICES = ("system", "light", "dark")
 
@@ -18,18 +17,16 @@ class Look(QObject):
 
     changed = Signal(object)
 
-    def __init__(self, app: QApplication, settings: Settings) -> None:
+    def __init__(self, app: QApplication, choice: str) -> None:
         super().__init__(app)
-        self._app, self._settings = app, settings
-        stored = settings.get("theme", "system")
-        self.choice = stored if stored in CHOICES else "system"
+        self._app = app
+        self.choice = choice if choice in CHOICES else "system"
         self.tokens: Tokens = apply_theme(app, self.choice)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def choose(self, choice: str) -> None:
         """Use another theme from now on."""
         self.choice = choice
-        self._settings.set("theme", choice)
         self._apply()
 
     def _follow_system(self) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSignalBlocker, QSize, Qt, Signal
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
-from PySide6.QtWidgets import (
-    QComboBox,
-    QSizePolicy,
-    QStyle,
-    QStyleOptionComboBox,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QStyleOptionComboBox
 
 
 class ChoiceBox(QComboBox):
@@ -36,7 +35,6 @@ class ChoiceBox(QComboBox):
         self.setFixedHeight(28)
         self.setMinimumWidth(84)
         self.setMaximumWidth(240)
-        self.view().setTextElideMode(Qt.TextElideMode.ElideRight)
         self.textActivated.connect(self._pick)
 
     @property
@@ -77,29 +75,34 @@ class ChoiceBox(QComboBox):
         wide = self.fontMetrics().horizontalAdvance(self._caption + self._shown) + 52
         return QSize(min(max(wide, 96), 240), 28)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        option = QStyleOptionComboBox()
-        self.initStyleOption(option)
+    def showPopup(self) -> None:
+        """The list is made only now: it takes longer than all the rest of the box."""
+        self.view().setTextElideMode(Qt.TextElideMode.ElideRight)
+        super().showPopup()
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """The frame is the style's; the text is painted here, in two inks."""
+        super().initStyleOption(option)
         option.currentText = ""
-        style = self.style()
-        style.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option, painter, self)
-        field: QRect = style.subControlRect(
-            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
-        ).adjusted(4, 0, -2, 0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        field = self.rect().adjusted(8, 0, -22, 0)
         body, small = self.font(), font("caption")
         painter.setFont(small)
         caption_width = painter.fontMetrics().horizontalAdvance(self._caption) + 8
         painter.setFont(body)
         value_width = painter.fontMetrics().horizontalAdvance(self._shown)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        palette = self.palette()
         if caption_width + value_width <= field.width():
             painter.setFont(small)
-            painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
+            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
             painter.drawText(field, middle, self._caption)
             field = field.adjusted(caption_width, 0, 0, 0)
         painter.setFont(body)
-        painter.setPen(self.palette().color(QPalette.ColorRole.ButtonText))
+        painter.setPen(palette.color(QPalette.ColorRole.ButtonText))
         text = painter.fontMetrics().elidedText(
             self._shown, Qt.TextElideMode.ElideRight, field.width()
         )

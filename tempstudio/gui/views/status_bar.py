@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
@@ -15,10 +17,12 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.gui.icons import icon, pixmap
-from tempstudio.gui.jobs import Job
-from tempstudio.gui.results import Freshness
 from tempstudio.scene.format import percent, plural
 from tempstudio.scene.tokens import Tokens
+
+if TYPE_CHECKING:  # the first paint waits for what is imported here
+    from tempstudio.gui.jobs import Job
+    from tempstudio.gui.results import Freshness
 
 STATES = {
     "none": ("", "", "No run yet"),
@@ -39,7 +43,7 @@ class StatusBar(QStatusBar):
         self.setObjectName("status")
         self.setSizeGripEnabled(False)
         self._tokens = tokens
-        self._freshness = Freshness()
+        self._freshness: Freshness | None = None
         self._tool = ""
         self.hovered = QLabel(self)
         self.hovered.setObjectName("status.hovered")
@@ -129,4 +133,5 @@ class StatusBar(QStatusBar):
         """Draw in another theme."""
         self._tokens = tokens
         self.plugins.setIcon(icon("warning", tokens, tokens.warning))
-        self.set_freshness(self._freshness)
+        if self._freshness is not None:
+            self.set_freshness(self._freshness)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from tempstudio.core.machine import Cluster, Machine, machine_to_json
-from tempstudio.core.project import Project
 from tempstudio.gui.actions import Actions
 from tempstudio.gui.icons import icon
 from tempstudio.gui.views.choice_box import ChoiceBox
+from tempstudio.scene.format import plural
 from tempstudio.scene.tokens import Tokens
+
+if TYPE_CHECKING:  # the first paint waits for what is imported here
+    from tempstudio.core.machine import Machine
+    from tempstudio.core.project import Project
 
 KINDS = ("partitioner", "mapper", "solver")
 LOAD_MODEL = "Load a model…"
+FILES = ("file.open", "file.save")
 TOOLS = ("tool.select", "tool.dead_die", "tool.dead_link", "tool.core_yield")
+SHOWN = (*FILES, *TOOLS)
 
 
 class ToolBar(QToolBar):
@@ -35,7 +40,7 @@ class ToolBar(QToolBar):
         self._actions = actions
         self._machines: dict[str, Machine] = {}
         self._tokens = tokens
-        for id_ in ("file.open", "file.save"):
+        for id_ in FILES:
             self._add_button(actions[id_])
         self.addSeparator()
         for id_ in TOOLS:
@@ -114,8 +119,8 @@ class ToolBar(QToolBar):
 
 def machine_title(machine: Machine) -> str:
     """A machine in a few letters."""
-    if isinstance(machine, Cluster):
-        return f"{machine.nodes} × {machine.devices_per_node} GPUs"
+    if machine.kind == "cluster":
+        return f"{machine.rows} × {machine.cols} GPUs"
     title = f"{machine.rows} × {machine.cols}"
     title += f" × {machine.wafers} wafers" if machine.wafers > 1 else " dies"
     lost = len(machine.dead_dies) + len(machine.dead_links)
@@ -124,7 +129,6 @@ def machine_title(machine: Machine) -> str:
 
 def faults(machine: Machine) -> str:
     """What is broken on a machine, in words."""
-    document = machine_to_json(machine)
-    names = {"dead_dies": "dead dies", "dead_links": "dead links", "core_yield": "dies below yield"}
-    parts = [f"{len(document[key])} {name}" for key, name in names.items() if document.get(key)]
-    return ", ".join(parts)
+    counts = ((machine.dead_dies, "dead die"), (machine.dead_links, "dead link"),
+              (machine.core_yield, "core yield"))
+    return ", ".join(plural(len(items), name) for items, name in counts if items)

@@ -1,0 +1,90 @@
+"""The views of a main window, put in once the window has been painted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
+
+from tempstudio.gui.files import Files
+from tempstudio.gui.following import Following
+from tempstudio.gui.help import Help
+from tempstudio.gui.studio import Studio
+from tempstudio.gui.views.gauge_panel import GaugePanel
+from tempstudio.gui.views.inspector import Inspector
+from tempstudio.gui.views.log_panel import LogPanel
+from tempstudio.gui.views.message_bar import MessageBar
+from tempstudio.gui.views.model_tree import ModelTree
+from tempstudio.gui.views.plugins_panel import PluginsPanel
+from tempstudio.gui.views.runs_panel import RunsPanel
+from tempstudio.gui.views.status_bar import StatusBar
+from tempstudio.gui.views.strategy_form import StrategyForm
+from tempstudio.gui.views.timeline_view import TimelineView
+from tempstudio.gui.views.transport import Transport
+from tempstudio.gui.views.wafer_view import WaferView
+from tempstudio.storage.settings import Settings
+
+if TYPE_CHECKING:
+    from tempstudio.gui.main_window import MainWindow
+
+
+def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
+    """Build every view, put it in its place and let it follow the studio."""
+    tokens = window.look.tokens
+    window.studio, window.settings = studio, settings
+    studio.setParent(window)
+    window.files = Files(studio, settings, window)
+    window.help = Help(window)
+    window.actions_.set_theme(tokens)
+    window.status = StatusBar(tokens, window)
+    window.setStatusBar(window.status)
+    _furnish_centre(window)
+    _furnish_left(window)
+    window.gauges, window.inspector = GaugePanel(tokens), Inspector()
+    window.docks.fill("gauges", window.gauges)
+    window.docks.fill("inspector", window.inspector)
+    window.timeline = TimelineView(tokens)
+    window.transport = Transport(studio.playback, window.actions_)
+    window.docks.fill("timeline", _stacked(window.transport, window.timeline))
+    window.history = QUndoView(studio.document.history)
+    window.history.setObjectName("history")
+    window.history.setEmptyLabel("As opened")
+    window.plugins, window.log = PluginsPanel(), LogPanel()
+    for name, view in (("history", window.history), ("plugins", window.plugins),
+                       ("log", window.log)):
+        window.docks.fill(name, view)
+    window.following = Following(window)
+
+
+def _furnish_centre(window: MainWindow) -> None:
+    window.messages = MessageBar(window.look.tokens)
+    column = window.centralWidget().layout()
+    assert isinstance(column, QVBoxLayout)
+    column.insertWidget(0, window.messages)
+    window.wafer = WaferView()
+    window.wafer.set_theme(window.look.tokens)
+    window.wafer.set_project(window.studio.project.machine)
+    window.wafer.set_message("Planning")
+    window.tabs.insertTab(0, window.wafer, "Wafer")
+    window.tabs.setCurrentIndex(0)
+    window.tabs.removeTab(1)
+    window.first_look.deleteLater()
+
+
+def _furnish_left(window: MainWindow) -> None:
+    window.model, window.strategy, window.runs = ModelTree(), StrategyForm(), RunsPanel()
+    views = (window.model, window.strategy, window.runs)
+    for place, view in enumerate(views):
+        column = QVBoxLayout(window.left.widget(place))
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(view)
+
+
+def _stacked(top: QWidget, rest: QWidget) -> QWidget:
+    both = QWidget()
+    column = QVBoxLayout(both)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(top)
+    column.addWidget(rest, 1)
+    return both
