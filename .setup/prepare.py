@@ -156,6 +156,7 @@ def bring_in(lacking: list) -> int:
     if is_ready():
         add_system_libraries(lacking)
         return 0
+    LOG.write_text("")
     if "python3-venv" in lacking:
         add_system_libraries(lacking)
         lacking = []
@@ -182,7 +183,6 @@ def main() -> int:
         lacking = system_libraries.missing_packages(os.environ)
         if is_ready() and not lacking:
             return 0
-        LOG.write_text("")
         return bring_in(lacking)
     except OSError as error:
         say(f"cannot set up here: {error}")
