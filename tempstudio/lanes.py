@@ -193,7 +193,7 @@ class Lane:
         """Take in what the worker has sent, or what has become of it."""
         if self._worker is not None:
             lost = self._worker.lost  # before reading: what it sent first is still to be had
-            if not self._take_messages() or lost:
+            if not self._take_messages(to_the_end=lost) or lost:
                 self._bury()
         if self._kill_at_s is not None and time.monotonic() >= self._kill_at_s:
             self._kill()
@@ -201,14 +201,17 @@ class Lane:
             self._watch_for_stall()
         self._advance()
 
-    def _take_messages(self) -> bool:
-        """Pass on what has come; False if the worker talks nonsense."""
+    def _take_messages(self, to_the_end: bool) -> bool:
+        """Pass on what has come; False if the worker talks nonsense.
+
+        At most a few megabytes a turn while it lives: the rest is still there the next time.
+        """
         try:
             while self._worker is not None:
                 messages = self._worker.receive()
                 for header, arrays in messages:
                     self._take(header, arrays)
-                if not messages:
+                if not messages or not to_the_end:
                     break
         except WireError:
             return False
@@ -265,7 +268,7 @@ class Lane:
     def _kill(self) -> None:
         if self._worker is not None:
             self._worker.kill()
-            self._take_messages()  # plans that were on their way when it was killed
+            self._take_messages(to_the_end=True)  # plans on their way when it was killed
         if self._current is not None:
             self._end(self._current, _cancelled("cancelled"))
         self._current, self._kill_at_s = None, None
@@ -331,6 +334,11 @@ class Lanes:
     def pids(self) -> list[int]:
         """Process numbers of all workers that have not ended."""
         return self._pool.pids
+
+    @property
+    def spare_ready(self) -> bool:
+        """Whether a worker stands by, plugins loaded."""
+        return self._pool.spare_ready
 
     def fileno(self) -> int:
         """Readable when `poll` has something to do.  The same number until `close`."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import mmap
 import os
+import re
 import struct
 import tempfile
 import time
@@ -27,6 +29,11 @@ Array = np.ndarray[Any, Any]
 
 MOST_FRAME_BYTES = 2_000_000_000
 _ALIGNED = 16
+_MAGIC = b"\x93NUMPY\x01\x00"
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '([<>|=][a-zA-Z]\d+)', 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]*)\), ?\}\s*"
+)
 _LENGTH = struct.Struct(">Q")
 _HEADER = struct.Struct(">I")
 
@@ -82,16 +89,18 @@ def unpack(data: bytes | bytearray | memoryview) -> tuple[dict[str, Any], dict[s
 
 
 def _array(view: memoryview) -> Array:
-    buffer = io.BytesIO(view[:4096])  # the .npy header; the numbers stay where they are
-    version = npy.read_magic(buffer)
-    if version != (1, 0):
-        raise ValueError(f"version {version} of the .npy format")
-    shape, fortran, dtype = npy.read_array_header_1_0(buffer)
+    """The array of an .npy blob, where it lies; its header is matched, never evaluated."""
+    (length,) = struct.unpack_from("<H", view, len(_MAGIC))
+    start = len(_MAGIC) + 2 + length
+    found = _NPY_HEADER.fullmatch(bytes(view[len(_MAGIC) + 2 : start]))
+    if bytes(view[: len(_MAGIC)]) != _MAGIC or found is None:
+        raise ValueError("not an .npy header of plain numbers")
+    dtype = np.dtype(found[1].decode())
     if dtype.hasobject:
         raise ValueError("an array of objects")
-    count = int(np.prod(shape, dtype=np.int64))
-    flat = np.frombuffer(view, dtype=dtype, count=count, offset=buffer.tell())
-    return flat.reshape(shape, order="F" if fortran else "C")
+    shape = tuple(int(size) for size in found[3].split(b",") if size.strip())
+    flat = np.frombuffer(view, dtype=dtype, count=math.prod(shape), offset=start)
+    return flat.reshape(shape, order="F" if found[2] == b"True" else "C")
 
 
 def frame(message: bytes) -> bytes:
@@ -100,33 +109,48 @@ def frame(message: bytes) -> bytes:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into messages.
+    """Cuts a stream of bytes into messages; a large one is put together where it stays.
 
     >>> reader = FrameReader()
     >>> data = frame(b"one") + frame(b"two")
-    >>> list(reader.feed(data[:13])), list(reader.feed(data[13:]))
-    ([b'one'], [b'two'])
+    >>> [bytes(message) for message in reader.feed(data[:13])]
+    [b'one']
+    >>> [bytes(message) for message in reader.feed(data[13:])]
+    [b'two']
     """
 
     def __init__(self) -> None:
-        self._bytes = bytearray()
-        self._needed = 0
+        self._length = bytearray()
+        self._message = bytearray()
+        self._filled = 0
 
-    def feed(self, data: bytes | memoryview) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytearray]:
         """Take in more of the stream; yields every message that it completes."""
-        self._bytes += data
-        while len(self._bytes) >= _LENGTH.size:
-            if not self._needed:
-                (self._needed,) = _LENGTH.unpack_from(self._bytes)
-                if self._needed > MOST_FRAME_BYTES:
-                    raise WireError(f"a message of {self._needed} bytes")
-            end = _LENGTH.size + self._needed
-            if len(self._bytes) < end:
-                return
-            message = bytes(memoryview(self._bytes)[_LENGTH.size : end])
-            del self._bytes[:end]
-            self._needed = 0
-            yield message
+        rest = memoryview(data)
+        while len(rest):
+            if len(self._length) < _LENGTH.size:
+                rest = self._begin(rest)
+            room = len(self._message) - self._filled
+            taken = rest[:room]
+            self._message[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            rest = rest[len(taken) :]
+            if len(self._length) == _LENGTH.size and self._filled == len(self._message):
+                message, self._message = self._message, bytearray()
+                self._length.clear()
+                self._filled = 0
+                yield message
+
+    def _begin(self, rest: memoryview) -> memoryview:
+        """Take in the length of the next message; what is left of the data."""
+        missing = _LENGTH.size - len(self._length)
+        self._length += rest[:missing]
+        if len(self._length) == _LENGTH.size:
+            (needed,) = _LENGTH.unpack(self._length)
+            if needed > MOST_FRAME_BYTES:
+                raise WireError(f"a message of {needed} bytes")
+            self._message = bytearray(needed)
+        return rest[missing:]
 
 
 @dataclass(frozen=True)

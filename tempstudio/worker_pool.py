@@ -105,6 +105,11 @@ class WorkerPool:
         workers += self._ready + self._taken + self._ending
         return [worker.pid for worker in workers if not worker.ended]
 
+    @property
+    def spare_ready(self) -> bool:
+        """Whether a worker stands ready."""
+        return any(not worker.lost for worker in self._ready)
+
     def take(self) -> WorkerProcess | None:
         """A ready worker, or None; it is the caller's until `discard`."""
         while self._ready:

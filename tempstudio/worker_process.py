@@ -21,7 +21,7 @@ from tempstudio.wire import Array, FrameReader, StatusPage, WireError, frame, pa
 
 LOG_BYTES = 64_000  # of what a worker printed, the last so many are kept for its obituary
 _AT_ONCE = 1_000_000
-_MOST_AT_ONCE = 8 * _AT_ONCE
+_MOST_AT_ONCE = 4 * _AT_ONCE
 
 # The checkout's own folder comes last: an installed program needs it not, and the folder that the
 # window was started in (where a json.py could lie) is never searched.

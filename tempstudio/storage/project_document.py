@@ -25,6 +25,7 @@ STRATEGIES = {"partitioner": "tspp", "mapper": "sequential", "solver": "exhausti
 MOST_SEED = 2**63 - 1
 MOST_RUNS = 1000
 MOST_TEXT = 1_000_000
+MOST_LINE = 300
 
 
 def project_to_document(
@@ -100,7 +101,12 @@ def project_from_document(document: Any, where: str = "project") -> Project:
     try:
         return _project(migrated(document))
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{where}: {_cut(str(error))}") from None
+
+
+def _cut(line: str) -> str:
+    """A line that a person can read, whatever value it quotes."""
+    return line if len(line) <= MOST_LINE else f"{line[: MOST_LINE - 40]} ... {line[-35:]}"
 
 
 def _project(document: dict[str, Any]) -> Project:
