@@ -1,4 +1,4 @@
-"""The command line: `tempstudio COMMAND ...` (SURFACE.md lists every command and exit status)."""
+"""The command line: `tempstudio COMMAND ...` (docs/commands.md lists every command and flag)."""
 
 from __future__ import annotations
 
@@ -9,5 +9,7 @@ from tempstudio.cli.commands import dispatch
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
-    return dispatch(list(sys.argv[1:] if argv is None else argv))
+    """Run one command (of this process's command line unless `argv` is given); its exit status."""
+    if argv is None:
+        return dispatch(sys.argv[1:], as_program=True)
+    return dispatch(argv)

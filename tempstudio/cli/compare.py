@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tempstudio
-from tempstudio.cli.project_flags import add_project_arguments, project_from_arguments
+from tempstudio.cli.answer import DONE, NO_PLAN, Answer
+from tempstudio.cli.progress_bar import progress_bar
+from tempstudio.cli.project_flags import Asked, add_project_arguments, project_from_arguments
 from tempstudio.cli.summary import degrees_text
-from tempstudio.cli.terminal import end_progress, table, terminal_progress, write_json
+from tempstudio.cli.table import table
 from tempstudio.core.errors import InputError, NoPlanError
-from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.scene import format as figures
 
-EXAMPLE = "tempstudio compare --machine 4x8 --model llama2-7b --batch 128"
+if TYPE_CHECKING:
+    from tempstudio.core.progress import Progress
+    from tempstudio.core.project import Project
+
+EXAMPLE = "tempstudio compare --machine 2x4 --model opt-6.7b --batch 16 --seq 2048"
+COLUMNS = ("partitioner", "mapper", "step", "throughput", "MFU", "memory", "energy", "degrees")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,65 +27,78 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_project_arguments(parser)
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print a row a pair, fastest first; 0 if any row fits."""
-    from tempstudio.plugin_host import Host
+def execute(arguments: argparse.Namespace) -> Answer:
+    """A row a pair: what fits first, the fastest first; 0 if any row fits.
 
-    project = project_from_arguments(arguments)
-    host = Host(safe_mode=arguments.safe_mode)
+    The degrees are searched for each pair by itself, whatever the project fixes; only `--parallel`
+    gives all of them the same.
+    """
+    asked = project_from_arguments(arguments)
+    if arguments.parallel is None:
+        asked = replace(asked, project=replace(asked.project, degrees=None), notes=())
     pairs = [
         (partitioner, mapper)
-        for partitioner in (
-            [arguments.partitioner] if arguments.partitioner else sorted(host.names("partitioner"))
-        )
-        for mapper in ([arguments.mapper] if arguments.mapper else sorted(host.names("mapper")))
+        for partitioner in _named(arguments.partitioner, asked, "partitioner")
+        for mapper in _named(arguments.mapper, asked, "mapper")
     ]
-    progress = terminal_progress()
     rows = []
-    for number, pair in enumerate(pairs):
-        part = progress.part(number / len(pairs), (number + 1) / len(pairs))
-        rows.append(_row(project, pair, part, arguments.safe_mode))
-    end_progress()
+    with progress_bar() as progress:
+        for number, pair in enumerate(pairs):
+            part = progress.part(number / len(pairs), (number + 1) / len(pairs))
+            rows.append(_row(asked, pair, part))
     rows.sort(key=lambda row: (not row["fits"], row.get("step_time_s", float("inf"))))
-    if arguments.json:
-        write_json({"rows": rows})
-    else:
-        print(_table(rows))
-    if any(row["fits"] for row in rows):
-        return 0
-    print("tempstudio: no row fits", file=sys.stderr)
-    return 3
+    fits = any(row["fits"] for row in rows)
+    complaint = "" if fits else "no row fits"
+    return Answer({"rows": rows}, lambda: _text(rows), DONE if fits else NO_PLAN, complaint)
 
 
-def _row(
-    project: Project, pair: tuple[str, str], progress: tempstudio.Progress, safe_mode: bool
-) -> dict[str, Any]:
-    one = replace(project, partitioner=StrategyChoice(pair[0]), mapper=StrategyChoice(pair[1]))
+def _named(name: str | None, asked: Asked, kind: str) -> list[str]:
+    return [name] if name is not None else asked.host.names(kind)
+
+
+def _row(asked: Asked, pair: tuple[str, str], progress: Progress) -> dict[str, Any]:
+    """A run document, or why there is none for this pair."""
+    from tempstudio.plugin_guard import PluginFault, run_project
+
+    project = _with_pair(asked.project, pair)
     try:
-        return dict(tempstudio.run(one, progress=progress, safe_mode=safe_mode).document)
-    except (InputError, NoPlanError) as error:
+        return dict(run_project(asked.host, project, progress).document)
+    except (InputError, NoPlanError, PluginFault) as error:
         strategy = {"partitioner": pair[0], "mapper": pair[1], "solver": project.solver.name}
-        return {"strategy": strategy, "fits": False, "error": str(error)}
+        line = " ".join(str(error).split())
+        return {"strategy": strategy, "fits": False, "error": line}
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
-    cells = []
+def _with_pair(project: Project, pair: tuple[str, str]) -> Project:
+    """The project with another pair; its own strategies keep their options."""
+    from tempstudio.core.project import StrategyChoice
+
+    partitioner, mapper = (
+        present if present.name == name else StrategyChoice(name)
+        for present, name in zip((project.partitioner, project.mapper), pair, strict=True)
+    )
+    return replace(project, partitioner=partitioner, mapper=mapper)
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
+    lines = [table(COLUMNS, [_cells(row) for row in rows])]
     for row in rows:
-        strategy = row["strategy"]
-        head = (strategy["partitioner"], strategy["mapper"])
         if "error" in row:
-            cells.append((*head, "-", "-", "-", "-", "-", row["error"]))
-            continue
-        cells.append(
-            (
-                *head,
-                figures.seconds(row["step_time_s"]),
-                figures.si(row["tokens_per_s"], "tokens/s"),
-                f"{100 * row['mfu']:.3g} %",
-                figures.byte_count(row["memory_bytes"]["peak"]),
-                figures.joules(row["energy_j"]["total"]),
-                degrees_text(row["parallel"]) + ("" if row["fits"] else " (does not fit)"),
-            )
-        )
-    columns = ("partitioner", "mapper", "step", "throughput", "MFU", "memory", "energy", "degrees")
-    return table(columns, cells)
+            strategy = row["strategy"]
+            lines.append(f"{strategy['partitioner']} + {strategy['mapper']}: {row['error']}")
+    return "\n".join(lines)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    head = (row["strategy"]["partitioner"], row["strategy"]["mapper"])
+    if "error" in row:
+        return (*head, "-", "-", "-", "-", "-", "no plan")
+    return (
+        *head,
+        figures.seconds(row["step_time_s"]),
+        figures.si(row["tokens_per_s"], "tokens/s"),
+        figures.percent(row["mfu"]),
+        figures.byte_count(row["memory_bytes"]["peak"]),
+        figures.joules(row["energy_j"]["total"]),
+        degrees_text(row["parallel"]) + ("" if row["fits"] else "  DOES NOT FIT"),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from tempstudio.cli.terminal import write_json
+from tempstudio.cli.answer import Answer
 
 EXAMPLE = "tempstudio explain contention factor"
 
@@ -15,25 +15,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("word", nargs="*", metavar="WORD", help="the term; none lists them all")
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the term, or all terms."""
+def execute(arguments: argparse.Namespace) -> Answer:
+    """The term, or all terms."""
     from tempstudio import glossary
 
     if not arguments.word:
         names = [entry.term for entry in glossary.entries()]
-        if arguments.json:
-            write_json({"terms": names})
-        else:
-            print("\n".join(names))
-        return 0
+        return Answer({"terms": names}, "\n".join(names))
     entry = glossary.explain(" ".join(arguments.word))
-    if arguments.json:
-        write_json(asdict(entry))
-        return 0
     unit = f" [{entry.unit}]" if entry.unit else ""
-    print(f"{entry.term}{unit}: {entry.sentence}")
-    if entry.formula:
-        print(f"  {entry.formula}")
-    if entry.spec:
-        print(f"  ({entry.spec})")
-    return 0
+    lines = [f"{entry.term}{unit}: {entry.sentence}"]
+    lines += [f"  {entry.formula}"] if entry.formula else []
+    lines += [f"  ({entry.spec})"] if entry.spec else []
+    return Answer(asdict(entry), "\n".join(lines))

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
+from typing import Any
 
-import tempstudio
-from tempstudio.cli.terminal import table, write_json
-from tempstudio.core.model_report import describe_model
+from tempstudio.cli.answer import Answer
+from tempstudio.cli.arguments import field_of
+from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.table import table
+from tempstudio.core.workload import TrainingJob
 from tempstudio.scene import format as figures
 
-EXAMPLE = "tempstudio model llama3-70b"
+EXAMPLE = "tempstudio model llama3-70b --seq 4096"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The model and the sequence length that FLOP are counted for."""
-    parser.add_argument("model", metavar="PRESET|config.json", help="the model")
-    parser.add_argument("--seq", type=int, metavar="N", help="tokens of a sequence")
-
-
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the operators, or the document."""
-    report = describe_model(tempstudio.load_model(arguments.model), arguments.seq)
-    if arguments.json:
-        write_json(report)
-        return 0
-    print(
-        f"{report['name']}: {report['parameters']:,} parameters, "
-        f"{report['active_parameters']:,} active, {report['layers']} layers"
+    parser.add_argument(
+        "model",
+        metavar="PRESET|config.json",
+        help="a preset's name, a Hugging Face configuration (or its folder), a JSON graph",
     )
+    parser.add_argument(
+        "--seq",
+        type=field_of(TrainingJob, "seq_len"),
+        metavar="N",
+        help="tokens of a sequence (default: the model's longest)",
+    )
+    add_safe_mode(parser)
+
+
+def execute(arguments: argparse.Namespace) -> Answer:
+    """The model's operators."""
+    from tempstudio.cli.model_source import load_model
+    from tempstudio.core.model_report import describe_model
+
+    model = load_model(arguments.model, partial(host_for, arguments.safe_mode))
+    report = describe_model(model, arguments.seq)
+    return Answer(report, lambda: _text(report))
+
+
+def _text(report: dict[str, Any]) -> str:
     rows = [
         (
             row["name"],
@@ -40,6 +55,12 @@ def execute(arguments: argparse.Namespace) -> int:
         for row in report["operators"]
     ]
     columns = ("operator", "kind", "shape", "parameters", "forward", "repeat")
-    print(table(columns, rows))
-    print(f"forward FLOP of one sequence of {report['seq_len']} tokens")
-    return 0
+    return "\n".join(
+        [
+            f"{report['name']}: {report['parameters']:,} parameters, "
+            f"{report['active_parameters']:,} active, {report['layers']} layers",
+            table(columns, rows),
+            f"forward pass of one sequence of {report['seq_len']:,} tokens: "
+            f"{figures.flop(report['flop'])}; an operator's figures are those of one copy",
+        ]
+    )

@@ -1,38 +1,98 @@
-"""The plugins that are there, what they offer, and what failed."""
+"""The plugins that are there, what they offer and what failed; consent to those of a folder."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+from pathlib import Path
+from typing import Any
 
-from tempstudio.cli.terminal import table, write_json
+from tempstudio.cli.answer import Answer
+from tempstudio.cli.arguments import one_of
+from tempstudio.cli.output_file import name_of
+from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.table import table
+from tempstudio.core.errors import InputError
+from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio plugins"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether others than the built-ins are asked."""
-    parser.add_argument("--safe-mode", action="store_true", help="no plugins but the built-ins")
+    """What to do with which plugin; nothing lists them."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        type=one_of("trust", "revoke"),
+        metavar="trust|revoke",
+        help="agree to run a file or folder plugin as it is now, or take that back",
+    )
+    parser.add_argument("path", nargs="?", metavar="PATH", help="the plugin's file or folder")
+    add_safe_mode(parser)
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print what each plugin offers; failures in full with --debug."""
+def execute(arguments: argparse.Namespace) -> Answer:
+    """The list, or what `trust` and `revoke` did."""
+    if arguments.action is None:
+        return _listed(arguments)
+    if not arguments.path:
+        raise InputError(f"plugins {arguments.action}: missing: PATH")
+    path = Path(arguments.path)
+    return _trust(path) if arguments.action == "trust" else _revoke(path)
+
+
+def _listed(arguments: argparse.Namespace) -> Answer:
     from tempstudio.catalogue import catalogue
-    from tempstudio.plugin_host import Host
 
-    host = Host(safe_mode=arguments.safe_mode)
+    host = host_for(arguments.safe_mode)
     document = catalogue(host)
-    if arguments.json:
-        write_json(document)
-        return 0
+    if arguments.debug:
+        import sys
+
+        for failure in host.failures:
+            print(failure.traceback, file=sys.stderr)
+    return Answer(document, lambda: _text(document))
+
+
+def _text(document: dict[str, Any]) -> str:
     rows = [
         (kind, row["name"], row["plugin"], row["version"], row["summary"])
         for kind, offers in document["kinds"].items()
         for row in offers
     ]
-    print(table(("kind", "name", "plugin", "version", "what it does"), rows))
-    for failure in host.failures:
-        print(f"failed: {failure}", file=sys.stderr)
-        if arguments.debug:
-            print(failure.traceback, file=sys.stderr)
-    return 0
+    rows += [
+        ("machine", row["name"], row["plugin"], "", row["summary"]) for row in document["machines"]
+    ]
+    lines = [table(("kind", "name", "plugin", "version", "what it does"), rows)]
+    for plugin in document["plugins"]:
+        if plugin["state"] != "on":
+            lines.append(f"{plugin['name']} {plugin['version']}: {plugin['state']}")
+    for failure in document["failures"]:
+        lines.append(f"{failure['plugin']}, {failure['hook']}: {failure['message']}")
+    return "\n".join(lines)
+
+
+def _trust(path: Path) -> Answer:
+    from tempstudio import plugin_files
+
+    plugin = plugin_files.read(path)
+    plugin_files.trust(plugin)
+    document = {
+        "trusted": plugin.name,
+        "path": name_of(plugin.path),
+        "sha256": plugin.digest,
+        "bytes": plugin.bytes,
+    }
+    text = (
+        f"{plugin.name} ({figures.byte_count(plugin.bytes)}, sha256 {plugin.digest[:16]}...) may "
+        f"run as it is now, with all that you may do; a change asks again"
+    )
+    return Answer(document, text)
+
+
+def _revoke(path: Path) -> Answer:
+    from tempstudio import plugin_files
+
+    count = plugin_files.revoke(path)
+    if not count:
+        raise InputError(f"plugins revoke: {path}: nothing there was trusted")
+    return Answer({"revoked": count, "path": name_of(path)}, f"{path} is no longer trusted")

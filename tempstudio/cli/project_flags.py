@@ -1,47 +1,82 @@
-"""The flags that describe a project, shared by run, compare and render."""
+"""The flags that describe a project, shared by run, compare, render and trace."""
 
 from __future__ import annotations
 
 import argparse
-import re
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import tempstudio
+from tempstudio.cli.arguments import field_of, shown, whole
+from tempstudio.cli.plugin_access import add_safe_mode, host_for
 from tempstudio.core.errors import InputError
-from tempstudio.core.machine import Machine, Wafer, machine_from_json, machine_to_json
-from tempstudio.core.parallel import Degrees
-from tempstudio.core.project import Project, StrategyChoice
-from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.workload import TrainingJob
 
+if TYPE_CHECKING:
+    from tempstudio.core.machine import Machine
+    from tempstudio.core.project import Project
+    from tempstudio.plugin_host import Host
+
 DEFAULT_MODEL = "llama2-7b"
-MESH = re.compile(r"(\d{1,6})x(\d{1,6})")
+MOST_SEED = 2**63 - 1
 KINDS = ("partitioner", "mapper", "solver")
+JOB_FLAGS = {
+    "global_batch": "--batch",
+    "micro_batch": "--micro-batch",
+    "seq_len": "--seq",
+    "recompute": "--recompute",
+}
+# With one of these, degrees that a project file fixes are the solver's to choose again.
+_REOPENING = ("machine", "wafers", "model", "partitioner", "solver")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the flags ask for: the project, the plugins to run it with, and notes for stderr."""
+
+    project: Project
+    host: Host
+    notes: tuple[str, ...] = ()
 
 
 def add_project_arguments(parser: argparse.ArgumentParser) -> None:
     """PROJECT and the flags that override what it says."""
-    parser.add_argument("project", nargs="?", metavar="PROJECT", help="a .tempstudio file")
-    parser.add_argument(
-        "--machine", "--wafer", metavar="6x8|PRESET|FILE", help="rows x columns, preset or file"
+    add = parser.add_argument
+    add("project", nargs="?", metavar="PROJECT", help="a .tempstudio file")
+    add(
+        "--machine",
+        "--wafer",
+        metavar="6x8|PRESET|FILE",
+        help="rows x columns, a preset's name or a machine file (default 6x8)",
     )
-    parser.add_argument("--wafers", type=int, metavar="N", help="wafers in a chain")
-    parser.add_argument("--model", metavar="PRESET|config.json|FILE", help="the model to train")
-    parser.add_argument("--batch", type=int, metavar="N", help="sequences of one step")
-    parser.add_argument("--micro-batch", type=int, metavar="N", help="sequences at once")
-    parser.add_argument("--seq", type=int, metavar="N", help="tokens of a sequence")
-    parser.add_argument("--recompute", metavar="none|selective|full", help="what is recomputed")
-    parser.add_argument("--partitioner", metavar="NAME", help="how operators are cut")
-    parser.add_argument("--mapper", metavar="NAME", help="where ranks lie and flows go")
-    parser.add_argument("--solver", metavar="NAME", help="how degrees are found")
-    parser.add_argument(
+    add("--wafers", type=whole(1, 64), metavar="N", help="wafers in a chain")
+    add(
+        "--model",
+        metavar="PRESET|config.json|FILE",
+        help=f"the model to train (default {DEFAULT_MODEL})",
+    )
+    job = partial(field_of, TrainingJob)
+    add("--batch", type=job("global_batch"), metavar="N", help="sequences of one step")
+    add("--micro-batch", type=job("micro_batch"), metavar="N", help="sequences at once")
+    add("--seq", type=job("seq_len"), metavar="N", help="tokens of a sequence")
+    add(
+        "--recompute",
+        type=job("recompute"),
+        metavar="none|selective|full",
+        help="activations that are computed again in the backward pass",
+    )
+    add("--partitioner", metavar="NAME", help="how operators are cut")
+    add("--mapper", metavar="NAME", help="where ranks lie and flows go")
+    add("--solver", metavar="NAME", help="how degrees are found")
+    add(
         "--parallel",
         metavar="DEGREES",
-        help="fix the degrees: pp=1,dp=6,sp=1,tp=1,stream=8,zero=1 (dp takes what remains)",
+        help="fix the degrees, as in pp=1,dp=6,sp=1,tp=1,stream=8,zero=1 (dp takes what remains, "
+        "the others are 1); auto: the solver chooses",
     )
-    parser.add_argument(
+    add(
         "--set",
         action="append",
         default=[],
@@ -49,165 +84,130 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
         help="an option of a strategy (solver.shard_states=false) or a field of the machine or "
         "job (machine.die.HBM_GB=96, job.flash_attention=true)",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of every random choice")
-    parser.add_argument("--safe-mode", action="store_true", help="no plugins but the built-ins")
+    add("--seed", type=whole(0, MOST_SEED), metavar="N", help="seed of every random choice")
+    add_safe_mode(parser)
 
 
-def project_from_arguments(arguments: argparse.Namespace) -> Project:
-    """The project that the flags describe; `InputError` names the flag that is wrong."""
-    project = _base(arguments)
-    machine = _machine(arguments, project.machine)
-    project = replace(project, machine=machine, job=_job(arguments, project.job))
+def project_from_arguments(arguments: argparse.Namespace) -> Asked:
+    """The project that the flags describe; `InputError` names the flag or file that is wrong."""
+    host = partial(host_for, arguments.safe_mode, arguments.project)
+    project = _base(arguments, host)
+    project = replace(project, job=_job(arguments, project.job))
+    machine, notes = _machine(arguments, project.machine, host)
+    project = replace(project, machine=machine)
     for kind in KINDS:
-        if name := getattr(arguments, kind):
-            project = replace(project, **{kind: StrategyChoice(name)})
+        if (name := getattr(arguments, kind)) is not None:
+            project = _with_strategy(project, kind, name, host())
     if arguments.seed is not None:
         project = replace(project, seed=arguments.seed)
-    for text in arguments.set:
-        project = _with_setting(project, text)
-    if arguments.parallel:
-        degrees = degrees_from_text(arguments.parallel, project)
-        project = replace(project, degrees=degrees)
-    elif arguments.solver or arguments.machine or arguments.model:
-        project = replace(project, degrees=None)
-    return project
+    if arguments.set:
+        from tempstudio.cli.setting_flag import with_setting
+
+        for text in arguments.set:
+            project = with_setting(project, text, host)
+    project, more = _with_degrees(project, arguments, host())
+    _check_strategies(project, arguments, host())
+    return Asked(project, host(), (*notes, *more))
 
 
-def _base(arguments: argparse.Namespace) -> Project:
-    if arguments.project:
-        project = tempstudio.load(arguments.project)
-        if arguments.model:
-            project = replace(project, model=tempstudio.load_model(arguments.model))
+def _base(arguments: argparse.Namespace, host: partial[Host]) -> Project:
+    from tempstudio.cli.model_source import load_model
+    from tempstudio.core.machine import Wafer
+    from tempstudio.core.project import Project
+
+    if arguments.project is not None:
+        from tempstudio.storage import load
+
+        if not arguments.project:
+            raise InputError("PROJECT: found '', expected a .tempstudio file")
+        project = load(arguments.project)
+        if arguments.model is not None:
+            project = replace(project, model=load_model(arguments.model, host))
         return project
-    model = tempstudio.load_model(arguments.model or DEFAULT_MODEL)
+    name = DEFAULT_MODEL if arguments.model is None else arguments.model
+    model = load_model(name, host)
     job = TrainingJob(seq_len=min(model.max_seq_len or 2048, 4096))
     return Project(machine=Wafer(), model=model, job=job)
 
 
-def _machine(arguments: argparse.Namespace, machine: Machine) -> Machine:
-    if arguments.machine:
-        machine = machine_from_text(arguments.machine, arguments.safe_mode)
+def _job(arguments: argparse.Namespace, job: TrainingJob) -> TrainingJob:
+    values = {
+        key: getattr(arguments, flag.removeprefix("--").replace("-", "_"))
+        for key, flag in JOB_FLAGS.items()
+    }
+    return replace(job, **{key: value for key, value in values.items() if value is not None})
+
+
+def _machine(
+    arguments: argparse.Namespace, machine: Machine, host: partial[Host]
+) -> tuple[Machine, tuple[str, ...]]:
+    from tempstudio.core.machine import Wafer
+
+    notes: tuple[str, ...] = ()
+    if arguments.machine is not None:
+        from tempstudio.cli.machine_flag import machine_from_text
+
+        machine, notes = machine_from_text(arguments.machine, host)
     if arguments.wafers is not None:
         if not isinstance(machine, Wafer):
-            raise InputError("--wafers: a cluster has no wafers")
-        machine = replace(machine, wafers=arguments.wafers)
-    return machine
-
-
-def machine_from_text(text: str, safe_mode: bool = False) -> Machine:
-    """`6x8`, a preset's name, or a machine file."""
-    if found := MESH.fullmatch(text):
-        return Wafer(rows=int(found[1]), cols=int(found[2]))
-    from tempstudio.plugin_host import Host
-
-    presets = {name: machine for name, _, machine in Host(safe_mode=safe_mode).machines()}
-    if text in presets:
-        return presets[text]
-    path = Path(text)
-    if path.suffix == ".json" or path.exists():
-        from tempstudio.storage import read_json
-
-        document = read_json(path)
-        return machine_from_json(document.get("machine", document), str(path))
-    raise InputError(
-        f"--machine: found {text!r}, allowed: ROWSxCOLUMNS, a .json file, or one of "
-        f"{', '.join(sorted(presets))}"
-    )
-
-
-def _job(arguments: argparse.Namespace, job: TrainingJob) -> TrainingJob:
-    changes: dict[str, Any] = {
-        "global_batch": arguments.batch,
-        "micro_batch": arguments.micro_batch,
-        "seq_len": arguments.seq,
-        "recompute": arguments.recompute,
-    }
-    document = to_json(job)
-    for key, value in changes.items():
-        if value is not None:
-            one = from_json(TrainingJob, {key: value}, "")
-            document[key] = getattr(one, key)
-    return from_json(TrainingJob, document, "job")
-
-
-def degrees_from_text(text: str, project: Project) -> Degrees:
-    """`dp=6,stream=8` -> degrees; what is left out is 1, but dp takes what remains."""
-    values: dict[str, Any] = {}
-    names = ("pp", "dp", "sp", "tp", "stream", "ep", "zero", "interleave")
-    for part in filter(None, (word.strip() for word in text.split(","))):
-        name, equals, number = part.partition("=")
-        if name not in names or not equals:
-            raise InputError(
-                f"--parallel: found {part!r}, allowed: {'=N, '.join(names)}=N, joined by commas"
-            )
-        if name in values:
-            raise InputError(f"--parallel: {name} is given twice")
+            raise InputError("--wafers: the machine is a cluster, allowed: only with a wafer")
         try:
-            values[name] = int(number)
-        except ValueError:
-            raise InputError(f"--parallel: {name}={number}, allowed: a whole number") from None
-    degrees: Degrees = from_json(Degrees, values, "--parallel")
-    if "dp" in values:
-        return degrees
-    least_zero = 3 if project.partitioner.name == "fsdp" and "zero" not in values else degrees.zero
-    room = max(1, project.machine.alive_count // degrees.size)
-    return replace(degrees, dp=min(room, project.job.global_batch), zero=least_zero)
+            machine = replace(machine, wafers=arguments.wafers)
+        except InputError as error:
+            raise InputError(f"--wafers {arguments.wafers}: {error}") from None
+    return machine, notes
 
 
-def _with_setting(project: Project, text: str) -> Project:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise InputError(f"--set: found {text!r}, allowed: KEY=VALUE")
-    head, _, rest = key.partition(".")
-    if head == "machine" and rest:
-        document = machine_to_json(project.machine)
-        _put(document, rest.split("."), value, key)
-        return replace(project, machine=machine_from_json(document))
-    if head == "job" and rest:
-        document = to_json(project.job)
-        _put(document, [rest], value, key)
-        return replace(project, job=from_json(TrainingJob, document, "job"))
-    kinds = (head,) if head in KINDS and rest else KINDS
-    name = rest if head in KINDS and rest else key
-    return _with_option(project, kinds, name, value)
-
-
-def _put(document: dict[str, Any], path: list[str], text: str, key: str) -> None:
-    *parents, last = path
-    here: Any = document
-    for part in parents:
-        here = here.get(part) if isinstance(here, dict) else None
-    if not isinstance(here, dict) or last not in here:
-        allowed = ", ".join(here) if isinstance(here, dict) else "no further part"
-        raise InputError(f"--set {key}: allowed: {allowed}")
-    here[last] = _value(text)
-
-
-def _value(text: str) -> Any:
-    """A flag's text as JSON would have it; anything else is a text."""
-    from tempstudio.core.json_text import parse
+def _with_strategy(project: Project, kind: str, name: str, host: Host) -> Project:
+    from tempstudio.core.project import StrategyChoice
 
     try:
-        return parse(text, "--set")
-    except InputError:
-        return text
+        host.find(kind, name)
+    except InputError as error:
+        raise InputError(f"--{error}") from None
+    if getattr(project, kind).name == name:
+        return project
+    changed: dict[str, Any] = {kind: StrategyChoice(name)}
+    return replace(project, **changed)
 
 
-def _with_option(project: Project, kinds: tuple[str, ...], name: str, value: str) -> Project:
-    from tempstudio.catalogue import option_fields, options_from_pairs
-    from tempstudio.plugin_host import Host
+def _with_degrees(
+    project: Project, arguments: argparse.Namespace, host: Host
+) -> tuple[Project, tuple[str, ...]]:
+    """The degrees as `--parallel` says, else as the project has them unless a flag upsets them."""
+    if arguments.parallel is not None:
+        from tempstudio.cli.degrees_flag import AUTO, degrees_from_text
 
-    host = Host()
-    known: list[str] = []
-    for kind in kinds:
-        choice: StrategyChoice = getattr(project, kind)
-        offered = host.find(kind, choice.name).strategy
-        names = [field["name"] for field in option_fields(offered.Options)]
-        known += [f"{kind}.{option}" for option in names]
-        if name in names:
-            options_from_pairs(offered.Options, {name: value}, f"--set {kind}")
-            pairs = dict(choice.options) | {name: _value(value)}
-            return replace(project, **{kind: replace(choice, options=tuple(pairs.items()))})
-    raise InputError(
-        f"--set {name}: no such option, allowed: {', '.join(known) or 'none'}, machine.*, job.*"
-    )
+        if arguments.parallel.strip() == AUTO:
+            return replace(project, degrees=None), ()
+        least = 0
+        with suppress(InputError):  # an unknown partitioner is told of later
+            offer = host.find("partitioner", project.partitioner.name)
+            least = int(getattr(offer.object, "least_zero", 0))
+        return replace(project, degrees=degrees_from_text(arguments.parallel, project, least)), ()
+    upset = [flag for flag in _REOPENING if getattr(arguments, flag) is not None]
+    if project.degrees is None or not upset:
+        return project, ()
+    note = f"the degrees that the project fixes are left to the solver, as --{upset[0]} is given"
+    return replace(project, degrees=None), (note,)
+
+
+def _check_strategies(project: Project, arguments: argparse.Namespace, host: Host) -> None:
+    """A strategy that the project file names and that is not here: which plugin brought it."""
+    for kind in KINDS:
+        try:
+            host.find(kind, getattr(project, kind).name)
+        except InputError as error:
+            raise InputError(f"{arguments.project}: {error}{_needed(arguments.project)}") from None
+
+
+def _needed(path: str | None) -> str:
+    if path is None:
+        return ""
+    from tempstudio.storage import read_project_file
+
+    needs = read_project_file(Path(path)).needs
+    if not needs:
+        return ""
+    listed = ", ".join(f"{need['plugin']} {need['version']}".strip() for need in needs)
+    return f" (the project was made with {shown(listed)[1:-1]})"

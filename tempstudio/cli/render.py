@@ -1,45 +1,58 @@
-"""A picture or a movie of the wafer at one moment of a step."""
+"""A picture or a movie of the wafer at one moment of a step; .svg needs no Qt."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tempstudio
+from tempstudio.cli.answer import Answer
+from tempstudio.cli.arguments import number, one_of, whole
+from tempstudio.cli.output_file import name_of, output_file
+from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.project_flags import add_project_arguments, project_from_arguments
-from tempstudio.cli.terminal import end_progress, terminal_progress, write_json
+from tempstudio.cli.run import run_asked
 
-EXAMPLE = "tempstudio render sample_projects/llama2-7b-6x8.tempstudio --out wafer.svg"
+if TYPE_CHECKING:
+    from tempstudio.core.run import Run
+
+EXAMPLE = "tempstudio render --machine 2x4 --model opt-6.7b --parallel stream=8 --out wafer.svg"
+SUFFIXES = (".svg", ".png", ".gif", ".mp4")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The project, the file and the moment."""
     add_project_arguments(parser)
-    parser.add_argument("--out", required=True, metavar="FILE", help=".png, .svg, .gif or .mp4")
-    parser.add_argument("--time", type=float, metavar="SECONDS", help="simulated time")
-    parser.add_argument("--theme", choices=("light", "dark"), default="light")
-    parser.add_argument("--width", type=int, default=1280, metavar="PIXELS")
-    parser.add_argument("--height", type=int, default=900, metavar="PIXELS")
+    parser.add_argument("--out", required=True, metavar="FILE", help=".svg, .png, .gif or .mp4")
+    parser.add_argument(
+        "--time",
+        type=number(0),
+        metavar="SECONDS",
+        help="simulated time (default: a moment of the second layer at which much is moving)",
+    )
+    parser.add_argument(
+        "--theme", type=one_of("light", "dark"), default="light", metavar="light|dark"
+    )
+    pixels = whole(64, 16_384, "pixels")
+    parser.add_argument("--width", type=pixels, default=1280, metavar="PIXELS")
+    parser.add_argument("--height", type=pixels, default=900, metavar="PIXELS")
 
 
-def execute(arguments: argparse.Namespace) -> int:
+def execute(arguments: argparse.Namespace) -> Answer:
     """Run the project and write the picture."""
-    from tempstudio.export import write_picture
+    path = output_file("--out", arguments.out, SUFFIXES)
+    asked = project_from_arguments(arguments)
+    with progress_bar() as progress:
+        run = run_asked(asked, progress)
+        from tempstudio.export import write_picture
 
-    project = project_from_arguments(arguments)
-    run = tempstudio.run(project, progress=terminal_progress(), safe_mode=arguments.safe_mode)
-    end_progress()
-    path = Path(arguments.out)
-    moment = interesting_time(run) if arguments.time is None else arguments.time
-    write_picture(run, path, moment, (arguments.width, arguments.height), arguments.theme)
-    if arguments.json:
-        write_json({"out": str(path), "time_s": moment})
-    else:
-        print(f"wrote {path}")
-    return 0
+        moment = interesting_time(run) if arguments.time is None else arguments.time
+        size = (arguments.width, arguments.height)
+        write_picture(run, path, moment, size, arguments.theme, progress=progress)
+    document = {"out": name_of(path), "time_s": moment, "step_time_s": run.score.step_time_s}
+    return Answer(document, f"wrote {path}", notes=asked.notes)
 
 
-def interesting_time(run: tempstudio.Run) -> float:
+def interesting_time(run: Run) -> float:
     """A moment of the second copy of the first repeated span: past the start, things are moving."""
     spans = run.timeline.spans
     repeated = [i for i, count in enumerate(spans.repeats.tolist()) if count > 1]

@@ -3,38 +3,58 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from typing import Any
 
-from tempstudio.cli.terminal import write_json
+from tempstudio.cli.answer import Answer
+from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
 
-EXAMPLE = "tempstudio route flows.json --mapper traffic-conscious"
+EXAMPLE = (
+    """echo '{"machine": {"rows": 2, "cols": 3}, "flows": ["""
+    """{"source": [0, 0], "target": [1, 2], "bytes": 1e9}]}' | tempstudio route -"""
+)
+STDIN = "-"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The flow file, the mapper and whether a flow may be split."""
-    parser.add_argument("flows", metavar="FLOWS.json", help="a machine and its flows")
+    parser.add_argument(
+        "flows", metavar="FLOWS.json", help="a machine and its flows; - reads them from stdin"
+    )
     parser.add_argument(
         "--mapper", default="traffic-conscious", metavar="NAME", help="whose routes"
     )
     parser.add_argument("--single-path", action="store_true", help="one path a flow")
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print load, bound and time, or the document."""
+def execute(arguments: argparse.Namespace) -> Answer:
+    """Load, bound and time."""
     from tempstudio.core.routing import route_report
+
+    document = _document(arguments.flows)
+    report = route_report(document, mapper=arguments.mapper, single_path=arguments.single_path)
+    return Answer(report, lambda: _text(report))
+
+
+def _document(source: str) -> Any:
+    if source == STDIN:
+        import sys
+
+        from tempstudio.core.json_text import MAX_BYTES, parse
+
+        if sys.stdin is None:
+            raise InputError("stdin: closed, expected a machine and its flows")
+        return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "stdin")
     from tempstudio.storage import read_json
 
-    document = read_json(Path(arguments.flows))
-    report = route_report(document, mapper=arguments.mapper, single_path=arguments.single_path)
-    if arguments.json:
-        write_json(report)
-        return 0
-    ratio = report["max_link_bytes"] / report["bound_bytes"] if report["bound_bytes"] else 1.0
-    print(
-        f"{len(report['flows'])} flows: the busiest link carries "
-        f"{figures.byte_count(report['max_link_bytes'])}, {ratio:.3g} times the bound of "
-        f"{figures.byte_count(report['bound_bytes'])}; {figures.seconds(report['time_s'])}, "
-        f"contention factor {report['contention_factor']:.3g}"
+    return read_json(source)
+
+
+def _text(report: dict[str, Any]) -> str:
+    load, bound = report["max_link_bytes"], report["bound_bytes"]
+    ratio = f", {load / bound:.3g} times the bound of {figures.byte_count(bound)}" if bound else ""
+    return (
+        f"{figures.plural(len(report['flows']), 'flow')}: the busiest link carries "
+        f"{figures.byte_count(load)}{ratio}; {figures.seconds(report['time_s'])}, "
+        f"contention factor {figures.digits(report['contention_factor'])}"
     )
-    return 0

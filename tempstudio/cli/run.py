@@ -3,43 +3,97 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from typing import Any
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-import tempstudio
-from tempstudio.cli.project_flags import add_project_arguments, project_from_arguments
-from tempstudio.cli.summary import explanation, misfit, summary
-from tempstudio.cli.terminal import end_progress, terminal_progress, write_json
+from tempstudio.cli.answer import DONE, INTERRUPTED, NO_PLAN, Answer
+from tempstudio.cli.output_file import output_file
+from tempstudio.cli.progress_bar import progress_bar
+from tempstudio.cli.project_flags import Asked, add_project_arguments, project_from_arguments
 
-EXAMPLE = "tempstudio run --machine 6x8 --model llama2-7b --parallel dp=6,stream=8"
+if TYPE_CHECKING:
+    from tempstudio.core.project import Project
+    from tempstudio.core.run import Run
+
+EXAMPLE = "tempstudio run --machine 6x8 --model llama2-7b --parallel dp=6,stream=8 --explain"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The project's flags, --explain and --save."""
     add_project_arguments(parser)
-    parser.add_argument("--explain", action="store_true", help="where the step's time goes")
-    parser.add_argument("--save", metavar="OUT", help="write the project with this run's degrees")
+    parser.add_argument(
+        "--explain", action="store_true", help="where the step's time goes, operator by operator"
+    )
+    parser.add_argument(
+        "--save", metavar="OUT", help="write the project with the degrees of this run"
+    )
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the summary (or the document); 3 where the best plan does not fit."""
-    project = project_from_arguments(arguments)
-    run = tempstudio.run(project, progress=terminal_progress(), safe_mode=arguments.safe_mode)
-    end_progress()
-    document: dict[str, Any] = run.document
-    if arguments.save:
-        from dataclasses import replace
+def execute(arguments: argparse.Namespace) -> Answer:
+    """The run's document or its summary; 3 where the best plan does not fit.
 
-        tempstudio.save(
-            replace(project, degrees=run.plan.degrees, job=run.plan.job), arguments.save
-        )
-    if arguments.json:
-        write_json(document)
-    else:
-        print(summary(document))
+    Interrupted while the solver searches, the best plan so far is the answer, with status 130.
+    """
+    out = None if arguments.save is None else output_file("--save", arguments.save)
+    asked = project_from_arguments(arguments)
+    found: list[Run] = []
+    try:
+        with progress_bar() as progress:
+            run = run_asked(asked, progress, found)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        line = "interrupted: this is the best plan so far"
+        return _answer(found[-1], arguments, INTERRUPTED, line, asked.notes)
+    if out is not None:
+        save_run(asked.project, run, out)
+    if run.score.fits:
+        return _answer(run, arguments, DONE, "", asked.notes)
+    from tempstudio.cli.summary import misfit
+
+    return _answer(run, arguments, NO_PLAN, misfit(run.document), asked.notes)
+
+
+def run_asked(asked: Asked, progress: object, found: list[Run] | None = None) -> Run:
+    """Run what the flags ask for; every better plan is appended to `found` as it comes."""
+    from tempstudio.core.progress import Progress
+    from tempstudio.plugin_guard import run_project
+
+    assert isinstance(progress, Progress)
+    on_plan = None if found is None else found.append
+    return run_project(asked.host, asked.project, progress, on_plan)
+
+
+def save_run(project: Project, run: Run, path: Path) -> None:
+    """Write the project so that running the file gives this run again."""
+    from tempstudio.storage import save
+    from tempstudio.verbs import plan_document
+
+    foreign = {made.plugin: made.version for made in run.made_by if made.plugin != "tempstudio"}
+    needs = [{"plugin": name, "version": foreign[name]} for name in sorted(foreign)]
+    fixed = replace(project, degrees=run.plan.degrees, job=run.plan.job)
+    save(fixed, path, plan=plan_document(run.plan), needs=needs)
+
+
+def _answer(
+    run: Run,
+    arguments: argparse.Namespace,
+    status: int,
+    complaint: str,
+    notes: tuple[str, ...],
+) -> Answer:
+    from tempstudio.cli.explanation import explanation, explanation_text
+    from tempstudio.cli.summary import summary
+
+    document = dict(run.document)
+    if arguments.explain:
+        document["explanation"] = explanation(run)
+
+    def text() -> str:
+        parts = [summary(document)]
         if arguments.explain:
-            print("\n" + explanation(document))
-    if document["fits"]:
-        return 0
-    print(f"tempstudio: {misfit(document)}", file=sys.stderr)
-    return 3
+            parts.append(explanation_text(document["explanation"]))
+        return "\n\n".join(parts)
+
+    return Answer(document, text, status, complaint, notes)

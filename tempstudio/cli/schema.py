@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 
-from tempstudio.cli.terminal import write_json
-from tempstudio.core.errors import InputError
+from tempstudio.cli.answer import Answer
 
-EXAMPLE = "tempstudio schema project"
+EXAMPLE = "tempstudio schema machine"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The format's name."""
-    parser.add_argument("name", metavar="project|graph|machine|flows|sweep")
+    parser.add_argument("name", metavar="project|graph|machine|flows|sweep", help="the file format")
 
 
-def execute(arguments: argparse.Namespace) -> int:
-    """Print the schema."""
-    from tempstudio.storage import schema, schema_names
+def execute(arguments: argparse.Namespace) -> Answer:
+    """The schema, complete in itself."""
+    from tempstudio.storage.schema import schema
 
-    if arguments.name not in schema_names():
-        raise InputError(f"schema: found {arguments.name!r}, allowed: {', '.join(schema_names())}")
-    write_json(schema(arguments.name))
-    return 0
+    document = schema(arguments.name)
+    return Answer(document, lambda: json.dumps(document, indent=2, ensure_ascii=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from tempstudio.cli.terminal import table
 from tempstudio.scene import format as figures
 
 KINDS = (
@@ -15,54 +14,42 @@ KINDS = (
     "stream_buffers",
     "collective_buffers",
 )
+MOST_LISTED = 12
 
 
 def summary(run: dict[str, Any]) -> str:
     """Machine, strategy, degrees, and the figures that matter."""
-    machine, model, job = run["machine"], run["model"], run["job"]
-    memory, time_s, links = run["memory_bytes"], run["time_s"], run["links"]
-    kinds = ", ".join(
-        f"{kind.replace('_', ' ')} {_bytes(memory[kind])}" for kind in KINDS if memory[kind]
+    model, memory, time_s = run["model"], run["memory_bytes"], run["time_s"]
+    active = (
+        ""
+        if model["parameters"] == model["active_parameters"]
+        else (f", {model['active_parameters']:,} of them active")
     )
     rows = [
-        ("model", f"{model['name']}, {model['parameters']:,} parameters"),
-        ("machine", machine_text(machine)),
-        (
-            "job",
-            f"{job['global_batch']} sequences of {job['seq_len']} tokens, "
-            f"{job['micro_batches']} micro-batches of {job['micro_batch']} a replica",
-        ),
+        ("model", f"{model['name']}, {model['parameters']:,} parameters{active}"),
+        ("machine", machine_text(run["machine"])),
+        ("job", job_text(run["job"])),
         ("strategy", "{partitioner} + {mapper} + {solver}".format(**run["strategy"])),
         ("degrees", degrees_text(run["parallel"])),
         ("step time", figures.seconds(run["step_time_s"])),
-        (
-            "  of which",
-            ", ".join(
-                f"{key} {figures.seconds(time_s[key])}"
-                for key in ("compute", "exposed", "bubble", "optimizer")
-                if time_s[key]
-            ),
-        ),
+        ("  of which", _parts(time_s, ("compute", "exposed", "bubble", "optimizer"))),
         ("throughput", figures.si(run["tokens_per_s"], "tokens/s")),
-        ("MFU", f"{100 * run['mfu']:.3g} %"),
-        (
-            "memory",
-            f"{_bytes(memory['peak'])} of {_bytes(memory['capacity'])} on die "
-            f"{memory['peak_die']}" + ("" if run["fits"] else "  DOES NOT FIT"),
-        ),
-        ("  of which", kinds),
-        (
-            "links",
-            f"busiest {100 * links['max_utilization']:.3g} % used, contention factor "
-            f"{links['contention_factor']:.3g}",
-        ),
+        ("MFU", figures.percent(run["mfu"])),
+        ("memory", _memory(memory, run["fits"])),
+        ("  of which", ", ".join(
+            f"{kind.replace('_', ' ')} {figures.byte_count(memory[kind])}"
+            for kind in KINDS
+            if memory[kind]
+        )),
+        ("links", _links(run["links"], time_s)),
         (
             "power",
             f"{figures.watts(run['power_w'])} ({figures.joules(run['energy_j']['total'])} a step)",
         ),
-    ]
+        ("search", _search(run["search"])),
+    ]  # fmt: skip
     if run["idle"]:
-        rows.append(("idle dies", ", ".join(map(str, run["idle"]))))
+        rows.append(("idle dies", dies_text(run["idle"])))
     rows += [("note", note) for note in run.get("notes", ())]
     return "\n".join(f"{name:<12}{text}" for name, text in rows)
 
@@ -71,18 +58,45 @@ def machine_text(machine: dict[str, Any]) -> str:
     """`6 x 8 wafer, 48 working dies`."""
     mesh = f"{machine['rows']} x {machine['cols']}"
     if machine["kind"] == "cluster":
-        return f"{mesh} cluster, {machine['dies']} devices"
+        return f"{mesh} cluster, {figures.plural(machine['dies'], 'device')}"
     chain = f"{machine['wafers']} wafers of {mesh}" if machine["wafers"] > 1 else f"{mesh} wafer"
     dead = f", {len(machine['dead'])} dead" if machine["dead"] else ""
-    return f"{chain}, {machine['dies']} working dies{dead}"
+    return f"{chain}, {figures.plural(machine['dies'], 'working die')}{dead}"
+
+
+def job_text(job: dict[str, Any]) -> str:
+    """Batch, sequence, micro-batches, and recomputation where there is some."""
+    text = (
+        f"{figures.plural(job['global_batch'], 'sequence')} of "
+        f"{figures.plural(job['seq_len'], 'token')}"
+    )
+    if "micro_batches" in job:
+        ending = "" if job["micro_batches"] == 1 else "es"
+        text += f", {job['micro_batches']} micro-batch{ending} of {job['micro_batch']} a replica"
+    return text + ("" if job["recompute"] == "none" else f", {job['recompute']} recomputation")
 
 
 def degrees_text(degrees: dict[str, int]) -> str:
-    """Degrees above 1, then ZeRO."""
+    """Degrees above 1, then ZeRO.
+
+    >>> degrees_text({"pp": 1, "dp": 6, "stream": 8, "zero": 1})
+    'dp 6 x stream 8 x ZeRO-1'
+    """
     shown = [f"{key} {value}" for key, value in degrees.items() if key != "zero" and value > 1]
     if degrees["zero"]:
         shown.append(f"ZeRO-{degrees['zero']}")
     return " x ".join(shown) or "one die"
+
+
+def dies_text(dies: list[list[int]]) -> str:
+    """Dies by their coordinates, the first dozen of many.
+
+    >>> dies_text([[0, 1], [2, 3]])
+    '2: 0,1 2,3'
+    """
+    listed = " ".join(",".join(map(str, die)) for die in dies[:MOST_LISTED])
+    more = f" and {len(dies) - MOST_LISTED} more" if len(dies) > MOST_LISTED else ""
+    return f"{len(dies)}: {listed}{more}"
 
 
 def misfit(run: dict[str, Any]) -> str:
@@ -91,28 +105,40 @@ def misfit(run: dict[str, Any]) -> str:
     most = max(KINDS, key=lambda kind: memory[kind])
     over = memory["peak"] - memory["capacity"]
     return (
-        f"does not fit: die {memory['peak_die']} needs {_bytes(memory['peak'])} of "
-        f"{_bytes(memory['capacity'])} at {figures.seconds(memory['peak_time_s'])}, "
-        f"{_bytes(over)} too much; most of it is {most.replace('_', ' ')} ({_bytes(memory[most])})"
+        f"does not fit: die {memory['peak_die']} needs {figures.byte_count(memory['peak'])} of "
+        f"{figures.byte_count(memory['capacity'])} at {figures.seconds(memory['peak_time_s'])}, "
+        f"{figures.byte_count(over)} too much; most of it is {most.replace('_', ' ')} "
+        f"({figures.byte_count(memory[most])})"
     )
 
 
-def explanation(run: dict[str, Any]) -> str:
-    """Operator by operator: where the step's time goes."""
-    total = run["step_time_s"]
-    rows = [
-        (
-            row["name"],
-            row["layout"],
-            figures.seconds(row["compute_s"]),
-            figures.seconds(row["exposed_s"]),
-            f"{100 * (row['compute_s'] + row['exposed_s']) / total:.1f} %",
-            "memory" if row["memory_bound"] else "arithmetic",
-        )
-        for row in run["per_operator"]
-    ]
-    return table(("operator", "layout", "compute", "exposed", "of step", "bound by"), rows)
+def _parts(time_s: dict[str, float], keys: tuple[str, ...]) -> str:
+    least = 1e-6 * sum(time_s[key] for key in keys)  # less than that is nothing to a reader
+    return ", ".join(f"{key} {figures.seconds(time_s[key])}" for key in keys if time_s[key] > least)
 
 
-def _bytes(amount: float) -> str:
-    return figures.byte_count(amount)
+def _memory(memory: dict[str, Any], fits: bool) -> str:
+    text = f"{figures.byte_count(memory['peak'])} of {figures.byte_count(memory['capacity'])}"
+    place = ",".join(map(str, memory["peak_die"]))
+    ending = "" if fits else "  DOES NOT FIT"
+    return f"{text} on die {place} at {figures.seconds(memory['peak_time_s'])}{ending}"
+
+
+def _links(links: dict[str, Any], time_s: dict[str, float]) -> str:
+    """How busy they are; the contention factor is that of the worst phase."""
+    text = f"busiest {figures.percent(links['max_utilization'])} used"
+    if not time_s["communication"]:
+        return text
+    worst = links.get("worst_operator")
+    place = f" in {worst}" if worst else ""
+    return (
+        f"{text}, {figures.seconds(time_s['communication'])} of communication, "
+        f"contention factor {figures.digits(links['contention_factor'])}{place}"
+    )
+
+
+def _search(search: dict[str, Any]) -> str:
+    return (
+        f"{figures.plural(search['evaluations'], 'plan')} scored in "
+        f"{figures.seconds(search['wall_s'])}, seed {search['seed']}"
+    )

@@ -1,0 +1,41 @@
+"""A model by preset or file, also through the readers that plugins bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.workload import Workload
+
+if TYPE_CHECKING:
+    from tempstudio.plugin_host import Host
+
+
+def load_model(source: str, host: Callable[[], Host]) -> Workload:
+    """The model; plugins are asked only about a file that the built-in readers refuse."""
+    from tempstudio.readers import load_model as load_known
+
+    try:
+        return load_known(source)
+    except InputError as error:
+        refused = error
+    if _is_file(source):
+        from tempstudio.plugin_guard import read_model
+
+        for offer in host().readers().values():
+            if offer.plugin.own:
+                continue
+            try:
+                return read_model(offer, Path(source))
+            except InputError:
+                continue
+    raise refused
+
+
+def _is_file(source: str) -> bool:
+    try:
+        return Path(source).is_file()
+    except (OSError, ValueError):
+        return False
