@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,10 @@ from PySide6.QtGui import (
     QStaticText,
 )
 
-from tempstudio.gui.batches import draw_fragments, draw_lines, draw_rects
+from tempstudio.gui.batches import draw_lines, draw_rects
+from tempstudio.gui.colours import qcolor
 from tempstudio.gui.sprite_sheet import SpriteSheet
+from tempstudio.gui.stamp_sheet import StampSheet
 from tempstudio.scene.display_list import (
     END,
     MIDDLE,
@@ -41,8 +44,22 @@ from tempstudio.scene.display_list import (
 FloatArray = NDArray[np.float64]
 
 MOST_TEXTS = 4096  # prepared texts kept at most
-MOST_STAMPS = 128
-MANY = 8  # equal rounded rectangles from here on are stamped
+MOST_SHEETS = 32
+MANY = 8  # equal rectangles from here on are stamped
+
+
+@dataclass(eq=False)
+class Kept:
+    """A pixmap and what it shows: two things that are recognised by identity, and a size."""
+
+    first: object = None
+    second: object = None
+    size: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    pixmap: QPixmap | None = None
+
+    def holds(self, first: object, second: object, size: tuple[float, float, float]) -> bool:
+        """Whether it shows these."""
+        return self.first is first and self.second is second and self.size == size
 
 
 class DisplayListPainter:
@@ -56,53 +73,59 @@ class DisplayListPainter:
         self._brushes: dict[str, QBrush] = {}
         self._fonts: dict[tuple[float, bool], tuple[QFont, float]] = {}
         self._texts: dict[tuple[str, TextLook], tuple[QStaticText, float, float]] = {}
-        self._stamps: dict[tuple[Any, ...], QPixmap] = {}
         self._sheets: dict[tuple[Any, ...], SpriteSheet] = {}
-        self._standing: tuple[Any, ...] = ()
-        self._standing_picture: QPixmap | None = None
+        self._stamps: dict[tuple[float, ...], StampSheet] = {}
+        self._base = Kept()
+        self._standing = Kept()
 
     def paint(self, painter: QPainter, picture: DisplayList, dpr: float = 1.0) -> None:
         """Paint a whole picture, background included; `dpr` device pixels are a logical one."""
-        standing = (picture.furniture, picture.ground, picture.dies)
         size = (picture.width, picture.height, dpr)
-        same = len(self._standing) == 4 and self._standing[3] == size and all(
-            old is new for old, new in zip(self._standing, standing, strict=False)
-        )  # fmt: skip
-        if same and self._standing_picture is None:
-            self._standing_picture = self._stand(picture, dpr)
-        if same and self._standing_picture is not None:
-            painter.drawPixmap(QPointF(0, 0), self._standing_picture)
+        if not self._base.holds(picture.furniture, picture.ground, size):
+            base = self._fresh(picture, dpr)
+            self._base = Kept(picture.furniture, picture.ground, size, base)
+        if self._standing.holds(picture.dies, self._base, size):
+            if self._standing.pixmap is None:
+                # The dies are as they were: from now on they need not be painted any more.
+                self._standing.pixmap = self._with_dies(picture, dpr)
+            painter.drawPixmap(QPointF(0, 0), self._standing.pixmap)
         else:
-            self._standing, self._standing_picture = (*standing, size), None
-            self._paint_standing(painter, picture, dpr)
-        painter.save()
-        painter.setClipRect(QRectF(*picture.canvas))
-        self._paint_layers(painter, picture.moving, dpr, picture)
-        painter.restore()
+            self._standing = Kept(picture.dies, self._base, size)
+            painter.drawPixmap(QPointF(0, 0), self._base.pixmap)
+            self._paint_clipped(painter, picture.dies, dpr, picture)
+        self._paint_clipped(painter, picture.moving, dpr, picture)
         self._paint_layers(painter, picture.caption, dpr, picture)
 
     def forget(self) -> None:
         """Drop everything kept (after a change of font or of screen)."""
         self.__init__()  # type: ignore[misc]
 
-    def _stand(self, picture: DisplayList, dpr: float) -> QPixmap:
-        """The part of a picture that was the same twice, as a pixmap."""
+    def _fresh(self, picture: DisplayList, dpr: float) -> QPixmap:
+        """Background, ground and furniture: what only another layout changes."""
         made = QPixmap((QSizeF(picture.width, picture.height) * dpr).toSize())
         made.setDevicePixelRatio(dpr)
+        made.fill(QColor(picture.background))
         painter = QPainter(made)
-        self._paint_standing(painter, picture, dpr)
+        self._paint_clipped(painter, picture.ground, dpr, picture)
+        self._paint_layers(painter, picture.furniture, dpr, picture)
         painter.end()
         return made
 
-    def _paint_standing(self, painter: QPainter, picture: DisplayList, dpr: float) -> None:
-        whole = QRectF(0, 0, picture.width, picture.height)
-        painter.fillRect(whole, QColor(picture.background))
+    def _with_dies(self, picture: DisplayList, dpr: float) -> QPixmap:
+        assert self._base.pixmap is not None
+        made = self._base.pixmap.copy()
+        painter = QPainter(made)
+        self._paint_clipped(painter, picture.dies, dpr, picture)
+        painter.end()
+        return made
+
+    def _paint_clipped(
+        self, painter: QPainter, layers: tuple[Layer, ...], dpr: float, picture: DisplayList
+    ) -> None:
         painter.save()
         painter.setClipRect(QRectF(*picture.canvas))
-        self._paint_layers(painter, picture.ground, dpr, picture)
-        self._paint_layers(painter, picture.dies, dpr, picture)
+        self._paint_layers(painter, layers, dpr, picture)
         painter.restore()
-        self._paint_layers(painter, picture.furniture, dpr, picture)
 
     def _paint_layers(
         self, painter: QPainter, layers: tuple[Layer, ...], dpr: float, picture: DisplayList
@@ -126,12 +149,12 @@ class DisplayListPainter:
         looks = zip(layer.fill, borders, strict=True)
         smooth = bool(layer.radius_px) or any(borders)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, smooth)
+        if smooth and len(layer.xywh) >= MANY and (layer.xywh[:, 2:] == layer.xywh[0, 2:]).all():
+            self._stamp(painter, layer, borders, dpr)
+            return
         for bucket, (fill, border) in enumerate(looks):
             items = layer.xywh[layer.start[bucket] : layer.start[bucket + 1]]
             if not len(items):
-                continue
-            if layer.radius_px and len(items) >= MANY and (items[:, 2:] == items[0, 2:]).all():
-                self._stamp(painter, items, (fill, border, layer.border_px, layer.radius_px), dpr)
                 continue
             if border:
                 # The border lies inside the rectangle, on whole pixels.
@@ -149,45 +172,16 @@ class DisplayListPainter:
                 draw_rects(painter, items)
 
     def _stamp(
-        self,
-        painter: QPainter,
-        items: FloatArray,
-        look: tuple[str, str, float, float],
-        dpr: float,
+        self, painter: QPainter, layer: Rects, borders: tuple[str, ...], dpr: float
     ) -> None:
-        """Equal rounded rectangles as copies of one pixmap: a path of hundreds is slow to fill."""
-        width, height = items[0, 2:].tolist()
-        key = (width, height, dpr, *look)
-        if key not in self._stamps:
-            if len(self._stamps) >= MOST_STAMPS:
+        """Equal rectangles of any number of looks in one call; a path of hundreds fills slowly."""
+        shape = (*layer.xywh[0, 2:].tolist(), layer.border_px, layer.radius_px, dpr)
+        if shape not in self._stamps:
+            if len(self._stamps) >= MOST_SHEETS:
                 self._stamps.clear()
-            self._stamps[key] = self._stamp_of(width, height, dpr, look)
-        stamp = self._stamps[key]
-        draw_fragments(
-            painter,
-            stamp,
-            items[:, :2] + items[:, 2:] / 2,
-            np.zeros(len(items)),
-            (stamp.width(), stamp.height()),
-            dpr,
-        )
-
-    def _stamp_of(
-        self, width: float, height: float, dpr: float, look: tuple[str, str, float, float]
-    ) -> QPixmap:
-        fill, border, border_px, radius = look
-        stamp = QPixmap(max(round(width * dpr), 1), max(round(height * dpr), 1))
-        stamp.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(stamp)
-        painter.scale(dpr, dpr)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setPen(self._pen(border, border_px) if border else Qt.PenStyle.NoPen)
-        painter.setBrush(self._brush(fill))
-        inset = border_px / 2 if border else 0.0
-        inside = QRectF(inset, inset, width - 2 * inset, height - 2 * inset)
-        painter.drawRoundedRect(inside, radius, radius)
-        painter.end()
-        return stamp
+            self._stamps[shape] = StampSheet(*shape)
+        looks = tuple(zip(layer.fill, borders, strict=True))
+        self._stamps[shape].draw(painter, layer.xywh, layer.start, looks)
 
     def _paint_lines(self, painter: QPainter, layer: Lines) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, not layer.crisp)
@@ -223,7 +217,7 @@ class DisplayListPainter:
             return
         key = (layer.looks, layer.size_px, layer.halo_px, dpr)
         if key not in self._sheets:
-            if len(self._sheets) >= 64:
+            if len(self._sheets) >= MOST_SHEETS:
                 self._sheets.clear()
             self._sheets[key] = SpriteSheet(layer.looks, layer.size_px, layer.halo_px, dpr)
         self._sheets[key].draw(painter, layer)
@@ -283,14 +277,6 @@ class DisplayListPainter:
                 QBrush(qcolor(colour)) if colour else QBrush(Qt.BrushStyle.NoBrush)
             )
         return self._brushes[colour]
-
-
-def qcolor(colour: str) -> QColor:
-    """A QColor of "#RRGGBB" or "#RRGGBBAA" (Qt itself reads the latter as ARGB)."""
-    made = QColor(colour[:7])
-    if len(colour) == 9:
-        made.setAlpha(int(colour[7:], 16))
-    return made
 
 
 def picture_font(size_px: float, bold: bool = False) -> QFont:

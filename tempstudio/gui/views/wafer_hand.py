@@ -63,6 +63,7 @@ class Hand:
         self._space = False
         self._space_used = False
         self._stroke = ""
+        self._erase = False
         self._touched: set[object] = set()
 
     def take(self, tool: str) -> None:
@@ -94,8 +95,8 @@ class Hand:
         elif event.button() == Qt.MouseButton.LeftButton:
             self._view.mark(focus=None)
             if self.tool != SELECT:
-                self._begin_stroke()
-                self._touch(point, event.modifiers())
+                self._begin_stroke(event.modifiers())
+                self._touch(point)
         else:
             self._pressed = None
 
@@ -106,7 +107,7 @@ class Hand:
             step = point - self._last
             self._view.pan_by(step.x(), step.y())
         elif self._stroke:
-            self._drag_over(self._last, point, event.modifiers())
+            self._drag_over(self._last, point)
             self._point_at(point)
         elif self._pressed is not None:
             if (point - self._pressed).manhattanLength() >= DRAG_PX or self._view.marks.band:
@@ -177,7 +178,9 @@ class Hand:
 
     # Strokes
 
-    def _begin_stroke(self) -> None:
+    def _begin_stroke(self, modifiers: Qt.KeyboardModifier) -> None:
+        """Paint, or with Alt held erase: that is decided here for the whole stroke."""
+        self._erase = bool(modifiers & Qt.KeyboardModifier.AltModifier)
         self._stroke = f"{self.tool}-{next(self._numbers)}"
         self._touched = set()
         self._view.stroke_started.emit(self._stroke)
@@ -187,7 +190,7 @@ class Hand:
             self._stroke = ""
             self._view.stroke_finished.emit()
 
-    def _drag_over(self, start: QPointF, end: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+    def _drag_over(self, start: QPointF, end: QPointF) -> None:
         """Touch everything between two points: a fast hand skips none."""
         layout = self._view.layout_of_dies
         if layout is None:
@@ -196,16 +199,14 @@ class Hand:
         stride = max(layout.gap_px * self._view.scale * 0.8, 2.0)
         steps = max(1, int(max(abs(way.x()), abs(way.y())) / stride))
         for step in range(1, steps + 1):
-            self._touch(start + way * (step / steps), modifiers)
+            self._touch(start + way * (step / steps))
 
-    def _touch(self, point: QPointF, modifiers: Qt.KeyboardModifier) -> None:
+    def _touch(self, point: QPointF) -> None:
         found = self._view.target_at(point)
         if found is not None:
-            self._apply(found.kind, found.id, modifiers)
+            self._apply(found.kind, found.id)
 
-    def _apply(
-        self, kind: str, what: int | tuple[int, int], modifiers: Qt.KeyboardModifier
-    ) -> None:
+    def _apply(self, kind: str, what: int | tuple[int, int]) -> None:
         machine = self._view.machine
         if machine is None:
             return
@@ -222,7 +223,7 @@ class Hand:
                 tool=self.tool,
                 dies=(what,) if isinstance(what, int) else (),
                 links=(what,) if isinstance(what, tuple) else (),
-                erase=bool(modifiers & Qt.KeyboardModifier.AltModifier),
+                erase=self._erase,
                 merge_key=self._stroke,
             )
         )
@@ -320,8 +321,8 @@ class Hand:
     def _stroke_once(
         self, kind: str, what: int | tuple[int, int], modifiers: Qt.KeyboardModifier
     ) -> None:
-        self._begin_stroke()
-        self._apply(kind, what, modifiers)
+        self._begin_stroke(modifiers)
+        self._apply(kind, what)
         self._end_stroke()
 
     def _show_cursor(self) -> None:

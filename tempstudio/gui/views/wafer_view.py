@@ -311,8 +311,9 @@ class WaferView(QWidget):
         self._view = replace(self._view, zoom=zoom, pan=(0.0, 0.0))
         self._ground = None
         layout = self._grounded().layout
+        slack = SLACK_PX if zoom > LEAST_ZOOM else 0.0
         free = [
-            max(0.0, (size - room) / 2 + (SLACK_PX if size > room else 0.0))
+            (abs(size - room) / 2 if slack else 0.0) + slack
             for size, room in zip(layout.content[2:], layout.canvas[2:], strict=True)
         ]
         kept = tuple(min(max(at, -most), most) for at, most in zip(pan, free, strict=True))
