@@ -23,20 +23,21 @@ class StreamGroup:
 
 
 Route = tuple[tuple[float, tuple[int, ...]], ...]  # (fraction, link numbers) per path
+Routes = MappingOf[tuple[int, int], Route]  # by source die and target die
 
 
 @dataclass(frozen=True)
 class Mapping:
     """Placement, stream groups and routes.
 
-    `placement[rank]` is a die number.  `routes` maps (source die, target die) to the paths of flows
-    between them; pairs that are not listed go along the row, then the column (XY), or a shortest
-    live path where a fault is in the way.
+    `placement[rank]` is a die number.  `routes` holds, by a collective's `key`, the paths between a
+    source die and a target die; flows that are not listed go along the row, then the column (XY),
+    or a shortest live path where a fault is in the way.
     """
 
     placement: tuple[int, ...]
     groups: tuple[StreamGroup, ...] = ()
-    routes: MappingOf[tuple[int, int], Route] = field(default_factory=dict, compare=False)
+    routes: MappingOf[str, Routes] = field(default_factory=dict, compare=False)
     notes: tuple[str, ...] = ()
 
     def groups_of(self, axis: str) -> tuple[StreamGroup, ...]:
@@ -52,9 +53,12 @@ def mapping_to_json(mapping: Mapping) -> dict[str, Any]:
             {"axis": group.axis, "dies": list(group.dies), "ranks": list(group.ranks)}
             for group in mapping.groups
         ],
-        "routes": [
-            [source, target, [[fraction, list(path)] for fraction, path in paths]]
-            for (source, target), paths in sorted(mapping.routes.items())
-        ],
+        "routes": {
+            key: [
+                [source, target, [[fraction, list(path)] for fraction, path in paths]]
+                for (source, target), paths in sorted(routes.items())
+            ]
+            for key, routes in sorted(mapping.routes.items())
+        },
         "notes": list(mapping.notes),
     }

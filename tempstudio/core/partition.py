@@ -71,6 +71,11 @@ class Collective:
     axes: tuple[str, ...]
     bytes: float
 
+    @property
+    def key(self) -> str:
+        """What collectives share whose flows run between the same dies, whatever they carry."""
+        return " ".join((self.op, *self.axes))
+
 
 @dataclass(frozen=True)
 class Phase:

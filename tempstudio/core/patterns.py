@@ -6,14 +6,13 @@ repeat a schedule share one pattern whatever their chunk size: only the bytes ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tempstudio.core.collectives import best_collective
-from tempstudio.core.mapping import Mapping, Route, StreamGroup
+from tempstudio.core.mapping import Mapping, Routes, StreamGroup
 from tempstudio.core.network import Flows, join_flows, make_flows, phase_time
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
@@ -39,6 +38,10 @@ class Step:
         moved = self.drain_s * (scale / REFERENCE_BYTES)
         return np.where(self.flows.moving, moved + self.flows.latency_s, 0.0)
 
+    def longest_s(self, scale: float) -> float:
+        """When the last flow arrives if the unit is `scale` bytes."""
+        return float(self.finish_s(scale).max(initial=0.0))
+
     def scaled(self, scale: float) -> Flows:
         """The flows with their real bytes."""
         return replace(self.flows, bytes=self.flows.bytes * (scale / REFERENCE_BYTES))
@@ -61,16 +64,13 @@ def make_step(flows: Flows, label: IntArray, topology: Topology) -> Step:
 def stream_pattern(
     stream: Stream,
     groups: Sequence[StreamGroup],
-    routes: MappingOf[tuple[int, int], Route],
     topology: Topology,
 ) -> Pattern:
     """The rounds of a stream in all its groups; a reduction runs them backwards in time."""
     largest = max(stream.chunk_bytes)
     unit = np.array(stream.chunk_bytes) / largest if largest > 0 else np.zeros(1)
     rounds = max((group.schedule.n_rounds for group in groups), default=1)
-    steps = [
-        _stream_round(t, unit, groups, routes, topology, stream.reverse) for t in range(rounds)
-    ]
+    steps = [_stream_round(t, unit, groups, topology, stream.reverse) for t in range(rounds)]
     if stream.reverse:
         steps.reverse()
     buffers = max((group.schedule.peak_buffer_chunks for group in groups), default=0.0)
@@ -81,7 +81,6 @@ def _stream_round(
     t: int,
     unit: FloatArray,
     groups: Sequence[StreamGroup],
-    routes: MappingOf[tuple[int, int], Route],
     topology: Topology,
     reverse: bool,
 ) -> Step | None:
@@ -104,7 +103,6 @@ def _stream_round(
         np.concatenate(target),
         np.concatenate(size) * REFERENCE_BYTES,
     )
-    flows = rerouted(flows, routes, topology)
     labels = np.concatenate(label).astype(np.int32)[flows.parent]
     return make_step(flows, labels, topology)
 
@@ -130,7 +128,7 @@ def collective_pattern(
     steps = []
     for t in range(max(len(schedule) for schedule in schedules)):
         flows = join_flows([schedule[t] for schedule in schedules if t < len(schedule)])
-        flows = rerouted(flows, mapping.routes, topology)
+        flows = rerouted(flows, mapping.routes.get(collective.key, {}), topology)
         flows = replace(flows, bytes=flows.bytes * (REFERENCE_BYTES / collective.bytes))
         steps.append(make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology))
     return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))
@@ -142,12 +140,12 @@ def handover_pattern(
     """Every rank of a stage sends to its peer in another stage."""
     placement = np.array(mapping.placement, dtype=np.int32).reshape(degrees.pp, -1)
     flows = make_flows(topology, placement[stage], placement[towards], REFERENCE_BYTES)
-    flows = rerouted(flows, mapping.routes, topology)
+    flows = rerouted(flows, mapping.routes.get("pipeline", {}), topology)
     step = make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
     return Pattern((step,), algorithm="direct")
 
 
-def rerouted(flows: Flows, routes: MappingOf[tuple[int, int], Route], topology: Topology) -> Flows:
+def rerouted(flows: Flows, routes: Routes, topology: Topology) -> Flows:
     """Flows along the mapper's paths where it chose some; a split flow becomes several rows."""
     if not routes:
         return flows

@@ -28,8 +28,9 @@ def check_plan(plan: Plan, machine: Machine) -> None:
         _check_group(plan.mapping, group.dies, group.ranks, len(group.schedule.dies))
         if group.axis == "stream":
             _check_schedule(group.schedule, machine)
-    for pair, route in plan.mapping.routes.items():
-        _check_route(pair, route, topology)
+    for routes in plan.mapping.routes.values():
+        for pair, route in routes.items():
+            _check_route(pair, route, topology)
     _check_partition(plan.partition)
 
 

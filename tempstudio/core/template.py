@@ -95,9 +95,7 @@ class StageContext:
             key: object = (stream.axis, stream.reverse, shape)
             if key not in self.patterns:
                 groups = [g for g in self.mapping.groups_of(stream.axis) if self._mine(g.ranks)]
-                self.patterns[key] = stream_pattern(
-                    stream, groups, self.mapping.routes, self.topology
-                )
+                self.patterns[key] = stream_pattern(stream, groups, self.topology)
         elif collective is not None:
             key = collective
             if key not in self.patterns:
@@ -124,6 +122,17 @@ def build_template(segment: Segment, context: StageContext) -> Template:
     duration = max((event.end_s for event in events), default=0.0)
     compute, exposed, moving = _accounts(events, duration)
     return Template(segment, duration, tuple(events), compute, exposed, moving, tuple(works))
+
+
+def lane_seconds(phases: Sequence[Phase], context: StageContext) -> float:
+    """How long phases last one after the other with the machine to themselves."""
+    works: list[Work] = []
+    total = 0.0
+    for phase in phases:
+        for item in _plan(phase, context, works):
+            arrival = item.step.longest_s(item.scale) if item.step else 0.0
+            total += max(item.compute_s, arrival)
+    return total
 
 
 def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planned]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tempstudio.hookspecs import hookimpl
 from tempstudio.strategies.mappers.sequential import Sequential
+from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
 
 
 @hookimpl
 def tempstudio_mappers() -> tuple[object, ...]:
-    """Row-major runs."""
-    return (Sequential(),)
+    """The traffic-conscious mapper and its rivals."""
+    return TrafficConscious(), Sequential()

@@ -24,9 +24,7 @@ class ExhaustiveOptions:
         True,
         help="leave out degrees whose compute alone takes longer than the best step so far",
     )
-    shard_states: bool = option(
-        True, help="try ZeRO 1 to 3 over the replicas as well"
-    )
+    shard_states: bool = option(True, help="try ZeRO 1 to 3 over the replicas as well")
 
 
 class Exhaustive:

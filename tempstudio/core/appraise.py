@@ -1,0 +1,63 @@
+"""How long a mapping makes communication last, without laying out the whole step.
+
+Every phase of one copy of each segment is timed alone on the machine, as the simulator does where
+nothing runs beside it; what runs in the background costs what it lasts beyond the foreground.  Used
+to compare placements: the same figures as the simulator's, short of the strangers' contention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.mapping import Mapping
+from tempstudio.core.partition import Partition, Segment, StageProgram
+from tempstudio.core.template import StageContext, lane_seconds
+from tempstudio.core.topology import topology_of
+
+
+def step_seconds(partition: Partition, mapping: Mapping, machine: Machine) -> float:
+    """Seconds of the busiest stage's step with this mapping, bubbles and hand-overs left out."""
+    degrees = partition.degrees
+    times = []
+    for stage in range(degrees.pp):
+        context = stage_context(partition, mapping, machine, stage)
+        programs = partition.stages[stage :: degrees.pp]
+        times.append(sum(_program_seconds(program, partition, context) for program in programs))
+    return max(times)
+
+
+def stage_context(
+    partition: Partition, mapping: Mapping, machine: Machine, stage: int
+) -> StageContext:
+    """Where a stage's groups lie."""
+    topology = topology_of(machine)
+    dies = partition.degrees.size // partition.degrees.pp
+    places = list(mapping.placement[stage * dies : (stage + 1) * dies])
+    return StageContext(
+        topology=topology,
+        degrees=partition.degrees,
+        mapping=mapping,
+        stage=stage,
+        slowest_yield=float(topology.die_yield[places].min()),
+        phases={},
+    )
+
+
+def _program_seconds(program: StageProgram, partition: Partition, context: StageContext) -> float:
+    forward, backward = _seconds(program.forward, context), _seconds(program.backward, context)
+    last = _seconds(program.backward_last, context)
+    return (
+        partition.micro_batches * forward
+        + (partition.micro_batches - 1) * backward
+        + last
+        + _seconds(program.optimizer, context)
+    )
+
+
+def _seconds(segments: Sequence[Segment], context: StageContext) -> float:
+    return sum(
+        segment.repeat
+        * max(lane_seconds(segment.phases, context), lane_seconds(segment.background, context))
+        for segment in segments
+    )

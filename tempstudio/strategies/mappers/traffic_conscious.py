@@ -1,0 +1,121 @@
+"""`traffic-conscious`: placement by what it costs, routes round the hottest link (SPEC 8).
+
+Candidate placements (tilings into group shapes, walks round faults) are timed phase by phase on the
+real mesh; the best is kept.  Then every collective whose flows meet on a link is routed anew: over
+idle links, at most four paths a flow, within 1.05 of the least possible load.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from tempstudio.core.appraise import stage_context, step_seconds
+from tempstudio.core.errors import NoPlanError
+from tempstudio.core.machine import Cluster, Machine
+from tempstudio.core.mapping import Mapping
+from tempstudio.core.partition import Collective, Partition
+from tempstudio.core.progress import Progress
+from tempstudio.core.strategy import option
+from tempstudio.strategies.mappers.groups import check_connected, make_groups
+from tempstudio.strategies.mappers.hot_links import routes_for
+from tempstudio.strategies.mappers.placements import first_placements
+from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptions
+
+
+@dataclass(frozen=True)
+class TrafficConsciousOptions:
+    """How many placements are timed, and how flows may be split."""
+
+    placements: int = option(
+        12, minimum=1, maximum=1000, help="candidate placements that are timed"
+    )
+    reroute: bool = option(True, help="route flows that meet on a link over idle links")
+    paths: int = option(4, minimum=1, maximum=4, help="paths that a flow may be split over")
+    detour: int = option(
+        6, minimum=0, maximum=64, unit="hops", help="hops a path may be longer than the shortest"
+    )
+
+
+class TrafficConscious:
+    """Placement and routes chosen for the traffic that really flows."""
+
+    name = "traffic-conscious"
+    summary = "Placements timed on the mesh, hot links relieved over idle ones"
+    version = "1.0"
+    Options = TrafficConsciousOptions
+
+    def map(
+        self,
+        partition: Partition,
+        machine: Machine,
+        options: TrafficConsciousOptions,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Mapping:
+        """The fastest of the candidate placements, with routes for what is contended."""
+        check_connected(partition, machine)
+        best = self._placed(partition, machine, options, rng, progress.part(0.0, 0.7))
+        if not options.reroute or isinstance(machine, Cluster):
+            return best
+        progress.step(0.7, "relieving hot links")
+        return _relieved(best, partition, machine, options)
+
+    def _placed(
+        self,
+        partition: Partition,
+        machine: Machine,
+        options: TrafficConsciousOptions,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Mapping:
+        found: list[tuple[float, int, Mapping]] = []
+        reasons: list[str] = []
+        try:
+            plain = Sequential().map(partition, machine, SequentialOptions(), rng, Progress())
+            found.append((step_seconds(partition, plain, machine), 0, plain))
+        except NoPlanError as error:
+            reasons.append(str(error))
+        candidates = first_placements(partition.degrees, machine, options.placements)
+        for number, placement in enumerate(candidates, start=1):
+            progress.step(number / (len(candidates) + 1), f"timing placement {number}")
+            try:
+                placed, groups = make_groups(partition, placement, machine)
+            except NoPlanError as error:
+                reasons.append(str(error))
+                continue
+            mapping = Mapping(placement=placed, groups=groups)
+            found.append((step_seconds(partition, mapping, machine), number, mapping))
+        if not found:
+            raise NoPlanError(reasons[0] if reasons else "no placement was found")
+        return min(found, key=lambda entry: entry[:2])[2]
+
+
+def _relieved(
+    mapping: Mapping, partition: Partition, machine: Machine, options: TrafficConsciousOptions
+) -> Mapping:
+    """The mapping with routes for every collective whose flows meet, where that is faster."""
+    routes = dict(mapping.routes)
+    for stage in range(partition.degrees.pp):
+        context = stage_context(partition, mapping, machine, stage)
+        for collective in _collectives(partition, stage):
+            found = routes_for(collective, context, options.paths, options.detour)
+            if found:
+                routes[collective.key] = {**routes.get(collective.key, {}), **found}
+    return replace(mapping, routes=routes)
+
+
+def _collectives(partition: Partition, stage: int) -> list[Collective]:
+    """The distinct collectives of a stage, the largest of each kind."""
+    largest: dict[str, Collective] = {}
+    for program in partition.stages[stage :: partition.degrees.pp]:
+        segments = (*program.forward, *program.backward_last, *program.optimizer)
+        for segment in segments:
+            for phase in (*segment.phases, *segment.background):
+                found = phase.collective
+                if found and found.bytes > 0:
+                    known = largest.get(found.key)
+                    if known is None or found.bytes > known.bytes:
+                        largest[found.key] = found
+    return list(largest.values())
