@@ -22,7 +22,7 @@ from tempstudio.worker_process import WorkerProcess
 
 _OWN = "tempstudio"
 _MOST_PATIENT = 2
-_MOST_FAILED_STARTS = 3
+_MOST_FAILED_STARTS = 2
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,11 @@ class Mapper:
 
 def gap(mapping):
     a, b = mapping.placement[0], mapping.placement[-1]
-    return replace(mapping, routes={(a, b): ((1.0, (0, 0)),)})
+    return replace(mapping, routes={"any": {(a, b): ((1.0, (0, 0)),)}})
 
 def half(mapping):
     a, b = mapping.placement[0], mapping.placement[-1]
-    return replace(mapping, routes={(a, b): ((math.nan, (0,)),)})
+    return replace(mapping, routes={"any": {(a, b): ((math.nan, (0,)),)}})
 
 def no_pair(mapping):
     return replace(mapping, routes={3: None})
