@@ -142,6 +142,7 @@ def test_the_package_itself_loads_quickly() -> None:
 
 
 def test_the_window_loads_no_strategy_and_nothing_heavy() -> None:
+    pytest.importorskip("PySide6.QtWidgets", exc_type=ImportError)
     loaded = loaded_after("import tempstudio.gui.main_window")
     assert "PySide6.QtWidgets" in loaded
     assert not {"scipy", "numba", "networkx", "tempstudio.strategies"} & loaded
