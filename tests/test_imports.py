@@ -25,6 +25,12 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_every_folder_of_modules_is_a_package() -> None:
+    """The contracts do not see into a folder without __init__.py."""
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
 def test_the_contracts_are_kept() -> None:
     checked = lint(ROOT)
     assert checked.returncode == 0, checked.stdout + checked.stderr
