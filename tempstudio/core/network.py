@@ -8,7 +8,7 @@ weighted by their bytes; `tempstudio.core.fluid` runs several phases at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
@@ -203,15 +203,20 @@ def scale_flows(flows: Flows, factor: float) -> Flows:
     """The same flows with `factor` (from 0) times the bytes; what is known of them is kept."""
     if factor == 1.0:
         return flows
-    scaled = replace(flows, bytes=flows.bytes * factor)
+    scaled = Flows(
+        flows.source,
+        flows.target,
+        flows.bytes * factor,
+        flows.hop_link,
+        flows.hop_start,
+        flows.latency_s,
+        flows.parent,
+    )
+    scaled.__dict__["hops"] = flows.hops
     if factor > 0:
-        known = flows.__dict__
-        for name in ("hops", "moving", "weights", "claim"):
-            if name in known:
-                scaled.__dict__[name] = known[name]
+        _keep(scaled, flows, ("moving", "weights", "claim"))
         for topology, phase in flows._phases.items():
-            finish = np.where(flows.moving, phase.drain_s * factor + flows.latency_s, 0.0)
-            scaled._phases[topology] = _phase(phase.drain_s * factor, finish)
+            scaled._phases[topology] = _phase(phase.drain_s * factor, flows)
     return scaled
 
 
@@ -220,11 +225,25 @@ def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
 
     `die` [dies] and `link` [links] hold the new number of each old one that the flows use.
     """
-    moved = replace(
-        flows, source=die[flows.source], target=die[flows.target], hop_link=link[flows.hop_link]
+    moved = Flows(
+        die[flows.source],
+        die[flows.target],
+        flows.bytes,
+        link[flows.hop_link],
+        flows.hop_start,
+        flows.latency_s,
+        flows.parent,
     )
+    _keep(moved, flows, ("hops", "moving", "weights"))
     moved._phases.update(flows._phases)
     return moved
+
+
+def _keep(copy: Flows, flows: Flows, names: tuple[str, ...]) -> None:
+    """Hand on what has been worked out for the flows and holds for the copy too."""
+    for name in names:
+        if name in flows.__dict__:
+            copy.__dict__[name] = flows.__dict__[name]
 
 
 def link_bytes(flows: Flows, topology: Topology) -> FloatArray:
@@ -251,29 +270,30 @@ def phase_time(flows: Flows, topology: Topology) -> PhaseTime:
     """
     known = flows._phases.get(topology)
     if known is None:
-        drain = _drain(flows, topology)
-        known = _phase(drain, np.where(flows.moving, drain + flows.latency_s, 0.0))
+        known = _phase(_drain(flows, topology), flows)
         flows._phases[topology] = known
     return known
 
 
-def _phase(drain_s: FloatArray, finish_s: FloatArray) -> PhaseTime:
+def _phase(drain_s: FloatArray, flows: Flows) -> PhaseTime:
+    finish_s = np.where(flows.moving, drain_s + flows.latency_s, 0.0)
     for column in (drain_s, finish_s):
         column.setflags(write=False)
     return PhaseTime(float(finish_s.max(initial=0.0)), drain_s, finish_s)
 
 
 def _drain(flows: Flows, topology: Topology) -> FloatArray:
-    hops = flows.hops
-    if len(hops) and int(hops.max()) <= 1:  # neighbours only: each link drains by itself
-        drain = np.zeros(len(flows))
-        busy = link_bytes(flows, topology) / topology.bytes_per_s
-        drain[hops == 1] = busy[flows.hop_link]
-        drain[flows.bytes == 0] = 0.0
+    drain, moving = np.zeros(len(flows)), flows.moving
+    if not moving.any():
         return drain
+    busy = link_bytes(flows, topology) / topology.bytes_per_s
+    crossed = np.bincount(flows.hop_link, minlength=topology.links)
+    if flows.hops.max() == 1 or crossed.max() == 1:
+        # Where flows have one link each, or each their own links, the busiest link is the answer.
+        some = flows.hops > 0
+        drain[some] = np.maximum.reduceat(busy[flows.hop_link], flows.hop_start[:-1][some])
+        return np.where(moving, drain, 0.0)
     rates = max_min_rates(flows.hop_link, flows.hop_start, flows.bytes, topology.bytes_per_s)
-    moving = flows.moving
-    drain = np.zeros(len(flows))
     drain[moving] = flows.bytes[moving] / rates[moving]
     return drain
 

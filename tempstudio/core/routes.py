@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,9 +69,18 @@ def sum_over_hops(value: FloatArray, hop_link: IntArray, hop_start: IntArray) ->
     return summed.astype(np.float64, copy=False)
 
 
+class Compass(NamedTuple):
+    """Where dies lie and links lead on a machine drawn as one mesh."""
+
+    place: IntArray  # [dies, 2]
+    die_at: IntArray  # [rows, cols]
+    link: IntArray  # [dies, 4 directions], -1 where none is alive
+    direction: IntArray  # [links]
+    ring: bool  # whether a physical ring joins the ends of the only row
+
+
 @lru_cache(maxsize=32)
-def _compass(topology: Topology) -> tuple[IntArray, IntArray, IntArray, bool]:
-    """(place [dies, 2], die at a place [rows, cols], link [dies, 4 directions] or -1, ring?)."""
+def _compass(topology: Topology) -> Compass:
     place = np.array(topology.places, dtype=np.int32).reshape(-1, 2)
     rows, cols = place.max(axis=0) + 1
     die_at = np.zeros((rows, cols), dtype=np.int32)
@@ -83,14 +93,14 @@ def _compass(topology: Topology) -> tuple[IntArray, IntArray, IntArray, bool]:
     )
     link = np.full((len(place), 4), -1, dtype=np.int32)
     link[topology.source, direction] = np.arange(topology.links, dtype=np.int32)
-    return place, die_at, link, bool(wrap.any())
+    return Compass(place, die_at, link, direction.astype(np.int32), bool(wrap.any()))
 
 
 def _dimension_routes(
     topology: Topology, source: IntArray, target: IntArray, row_first: bool
 ) -> tuple[IntArray, IntArray]:
     """XY or YX routes of all flows at once; blocked ones fall back on a shortest live path."""
-    place, die_at, link, ring = _compass(topology)
+    place, die_at, link, _, ring = _compass(topology)
     here, there = place[source], place[target]
     away = there - here
     cols = die_at.shape[1]
@@ -128,12 +138,11 @@ def _dimension_routes(
 def shift_map(topology: Topology, down: int, right: int) -> tuple[IntArray, IntArray]:
     """(die [dies], link [links]) numbers after a shift over the mesh; -1 where it leaves the mesh
     or the link there is dead."""
-    place, die_at, link, _ = _compass(topology)
+    place, die_at, link, direction, _ = _compass(topology)
     row, col = place[:, 0] + down, place[:, 1] + right
     rows, cols = die_at.shape
     on = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
     die = np.where(on, die_at[np.where(on, row, 0), np.where(on, col, 0)], -1).astype(np.int32)
-    direction = np.argmax(link[topology.source] == np.arange(topology.links)[:, None], axis=1)
     start = die[topology.source]
     return die, np.where(start >= 0, link[start, direction], -1).astype(np.int32)
 

@@ -198,32 +198,34 @@ def group_of(members: tuple[int, ...], topology: Topology, ordered: bool = False
     dead = [die for die in members if die in machine.dead_ids]
     if dead:
         raise NoPlanError(f"group: die {list(machine.coordinate(dead[0]))} is dead")
-    part = next(set(part) for part in topology.components if members[0] in part)
-    apart = [die for die in members if die not in part]
+    part = _parts(topology)
+    apart = [die for die in members if part[die] != part[members[0]]]
     if apart:
         a, b = machine.coordinate(members[0]), machine.coordinate(apart[0])
         raise NoPlanError(f"group: no live path from die {list(a)} to die {list(b)}")
     return Group(topology, members, ordered)
 
 
+@lru_cache(maxsize=32)
+def _parts(topology: Topology) -> dict[int, int]:
+    """Which connected part of the machine each working die belongs to."""
+    return {die: k for k, part in enumerate(topology.components) for die in part}
+
+
 def grid_routes(group: Group, grid: NDArray[np.int32]) -> dict[Edge, Route] | None:
     """Straight routes between neighbours on a grid of members, or None if one is not alive."""
-    pairs = [*zip(grid[:, :-1].flat, grid[:, 1:].flat, strict=True)]
-    pairs += [*zip(grid[:-1].flat, grid[1:].flat, strict=True)]
-    routes: dict[Edge, Route] = {}
-    place = group.topology.places
-    for a, b in [*pairs, *((b, a) for a, b in pairs)]:
-        start, end = group.members[a], group.members[b]
-        route = group.topology.xy_path(start, end)
-        stops = [start, *(int(group.topology.target[link]) for link in route)]
-        line = sum(abs(x - y) for x, y in zip(place[start], place[end], strict=True))
-        if len(route) != line or (
-            any(place[die][0] != place[start][0] for die in stops)
-            and any(place[die][1] != place[start][1] for die in stops)
-        ):
-            return None
-        routes[int(a), int(b)] = route
-    return routes
+    first = np.concatenate([grid[:, :-1].ravel(), grid[:-1].ravel()])
+    second = np.concatenate([grid[:, 1:].ravel(), grid[1:].ravel()])
+    source, target = np.concatenate([first, second]), np.concatenate([second, first])
+    dies = np.array(group.members, dtype=np.int32)
+    links, start = make_routes(group.topology, dies[source], dies[target], None)
+    place = np.array(group.topology.places, dtype=np.int32).reshape(-1, 2)
+    straight = np.abs(place[dies[source]] - place[dies[target]]).sum(axis=1)
+    if (np.diff(start) != straight).any():
+        return None
+    flat, spans = links.tolist(), pairwise(start.tolist())
+    edges = zip(source.tolist(), target.tolist(), strict=True)
+    return {edge: tuple(flat[a:b]) for edge, (a, b) in zip(edges, spans, strict=True)}
 
 
 def neighbour_lists(edges: Mapping[Edge, Route], size: int) -> tuple[tuple[int, ...], ...]:

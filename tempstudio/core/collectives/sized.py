@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +27,11 @@ from tempstudio.core.topology import FloatArray, IntArray, Topology
 
 # Chunk counts that are tried: so near to one another that the best loses little, and few.
 CHUNKS = tuple(sorted({k << shift for k in (4, 5, 6, 7) for shift in range(12)} | {1, 2, 3}))
+# Larger groups take their vectors whole: each stage's steps are many and large already.
+MOST_PIPELINED = 512
+
+
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -57,28 +63,32 @@ def choose(group: Group, op: str, algorithm: str, size: float) -> Choice | NoPla
     made = outlines(group, op, algorithm)
     if isinstance(made, NoPlanError):
         return made
-    tried = []
-    for outline in made:
-        for chunks in _chunk_counts(group, outline, size):
-            time_s = _time(group, outline, chunks, size)
-            tried.append(Choice(algorithm, outline, chunks, time_s))
-    return min(tried, key=lambda choice: choice.time_s)
+    outline, chunks = min((_cut(group, outline, size) for outline in made), key=lambda cut: cut[2])[
+        :2
+    ]
+    return Choice(algorithm, outline, chunks, _time(group, outline, chunks, size))
 
 
-def _chunk_counts(group: Group, outline: Outline, size: float) -> tuple[int, ...]:
-    """Numbers of chunks about the best: (K + m - 1)(X/K + L) is least at K^2 = (m - 1) X/L.
+def _cut(group: Group, outline: Outline, size: float) -> tuple[Outline, int, float]:
+    """(outline, number of chunks about the best, the time that its fullest steps would take).
 
-    m stages, X the seconds of all of them at once with the whole vector, L a stage's latencies.
+    With m stages, X the seconds of all of them at once with the whole vector and L a stage's
+    latencies, K chunks take (K + m - 1)(X/K + L), least at K^2 = (m - 1) X/L.
     """
-    if not outline.pipelined:
-        return (1,)
     stages = len(outline.stages)
     full = unit_steps(group, outline, 0, stages)
-    latency = sum(float(step.latency_s.max()) for step in full)
-    busy = sum(step.time_s(size) for step in full) - latency
-    ideal = math.sqrt((stages - 1) * max(busy, 0.0) / latency) if latency > 0 else math.inf
+    latency = sum(float(step.latency_s.max(initial=0.0)) for step in full)
+    busy = max(0.0, sum(step.time_s(size) for step in full) - latency)
+    if not outline.pipelined or group.size > MOST_PIPELINED:
+        return outline, 1, stages * (busy + latency)
+
+    def estimate(chunks: int) -> float:
+        return (chunks + stages - 1) * (busy / chunks + latency)
+
+    ideal = math.sqrt((stages - 1) * busy / latency) if latency > 0 else math.inf
     above = next((k for k, count in enumerate(CHUNKS) if count >= ideal), len(CHUNKS) - 1)
-    return CHUNKS[max(0, above - 1) : above + 1]
+    chunks = min(CHUNKS[max(0, above - 1) : above + 1], key=estimate)
+    return outline, chunks, estimate(chunks)
 
 
 def _time(group: Group, outline: Outline, chunks: int, size: float) -> float:
@@ -178,24 +188,28 @@ def sized_steps(
 ) -> tuple[Flows, ...] | NoPlanError:
     """All steps in order for `size` bytes on a group; equal steps are one object."""
     first = prototype(group)
-    choice = choose(first, op, algorithm, size)
+    if first is not group:
+        steps = sized_steps(first, op, algorithm, size)
+        if isinstance(steps, NoPlanError):
+            return steps
+        place = _relocation(first, group)
+        moved = {id(flows): move_flows(flows, *place) for flows in _distinct(steps)}
+        return tuple(moved[id(flows)] for flows in steps)
+    choice = choose(group, op, algorithm, size)
     if isinstance(choice, NoPlanError):
         return choice
-    spans = choice.outline.spans(choice.chunks)
-    known: dict[int, Flows] = {}
-    steps: list[Flows] = []
-    for span in spans:
-        for unit in unit_steps(first, choice.outline, *span):
-            if id(unit) not in known:
-                here = unit.flows if first is group else _moved(first, group, unit)
-                known[id(unit)] = scale_flows(here, size / choice.chunks)
-            steps.append(known[id(unit)])
-    return tuple(steps)
+    units = [
+        unit
+        for span in choice.outline.spans(choice.chunks)
+        for unit in unit_steps(group, choice.outline, *span)
+    ]
+    share = size / choice.chunks
+    sized = {id(unit): scale_flows(unit.flows, share) for unit in _distinct(units)}
+    return tuple(sized[id(unit)] for unit in units)
 
 
-@lru_cache(maxsize=65536)
-def _moved(first: Group, group: Group, unit: UnitStep) -> Flows:
-    return move_flows(unit.flows, *_relocation(first, group))
+def _distinct(things: Iterable[Thing]) -> list[Thing]:
+    return list({id(thing): thing for thing in things}.values())
 
 
 @lru_cache(maxsize=4096)
