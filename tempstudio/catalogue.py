@@ -11,7 +11,7 @@ import dataclasses
 import hashlib
 import json
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from importlib import metadata
 from pathlib import Path
@@ -237,6 +237,32 @@ def needs_of(project: Project, document: Mapping[str, Any]) -> list[dict[str, st
             if offer["name"] == chosen and offer["plugin"] != "tempstudio":
                 needs[offer["plugin"]] = offer["plugin_version"]
     return [{"plugin": plugin, "version": version} for plugin, version in sorted(needs.items())]
+
+
+def missing_from(
+    project: Project, document: Mapping[str, Any], needs: Sequence[Mapping[str, str]] = ()
+) -> list[str]:
+    """A line for each strategy of a project that no plugin offers here, and what its file needs.
+
+    `document` is the catalogue, `needs` the plugins that the project's file names.
+    """
+    offered = {
+        kind: {offer["name"] for offer in document["kinds"][kind]} for kind in STRATEGY_KINDS
+    }
+    lines = [
+        f"{kind} {getattr(project, kind).name!r} is not installed"
+        for kind in STRATEGY_KINDS
+        if getattr(project, kind).name not in offered[kind]
+    ]
+    present = {plugin["name"] for plugin in document["plugins"] if plugin["state"] == "on"}
+    absent = [
+        f"{need['plugin']} {need.get('version', '')}".strip()
+        for need in needs
+        if need["plugin"] not in present
+    ]
+    if lines and absent:
+        lines[-1] += f"; the file needs {', '.join(absent)}"
+    return lines
 
 
 def versions_key(safe_mode: bool = False, disabled: tuple[str, ...] = ()) -> str:

@@ -36,8 +36,6 @@ class FilePlugin:
     path: Path
     digest: str
     files: dict[str, bytes] = field(repr=False, compare=False)
-    version: str = ""
-    summary: str = ""
 
     @property
     def bytes(self) -> int:

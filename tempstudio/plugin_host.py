@@ -19,7 +19,7 @@ from typing import Any
 
 import pluggy
 
-from tempstudio import hookspecs
+from tempstudio import hookspecs, plugin_files
 from tempstudio.catalogue import option_fields
 from tempstudio.core.errors import InputError
 from tempstudio.core.figure import Panel
@@ -107,21 +107,25 @@ class Host:
     """The plugins of this process.  Nothing is loaded before the first question.
 
     `disabled` names plugins that the user has switched off; `left_out` those that broke an earlier
-    worker, with the reason; `folders` the places of folder plugins.  `watch(plugin, hook)` is
-    entered around every step into a plugin's code.
+    worker, with the reason.  `folders` are searched for plugins that are files or folders and that
+    the user has agreed to (default: the user's own plugins folder); `develop` are such plugins run
+    as they are, for whoever writes them.  `watch(plugin, hook)` is entered around every step into
+    a plugin's code.
     """
 
     def __init__(
         self,
         safe_mode: bool = False,
         disabled: Iterable[str] = (),
-        folders: Iterable[str | Path] = (),
+        folders: Iterable[str | Path] | None = None,
+        develop: Iterable[str | Path] = (),
         left_out: Mapping[str, str] | None = None,
         watch: Watch | None = None,
     ) -> None:
         self.safe_mode = safe_mode
         self._disabled = frozenset(disabled)
-        self._folders = tuple(Path(folder) for folder in folders)
+        self._folders = folders if folders is None else tuple(Path(folder) for folder in folders)
+        self._develop = tuple(Path(path) for path in develop)
         self._left_out = dict(left_out or {})
         self._watch: Watch = watch or (lambda plugin, hook: nullcontext())
         self._plugins: dict[str, Plugin] = {}
@@ -222,13 +226,25 @@ class Host:
 
     def _sources(self) -> list[_Source]:
         sources = list(_installed())
-        if self._folders and not self.safe_mode:
-            from tempstudio import plugin_files
-
-            for file in plugin_files.trusted(self._folders):
-                plugin = Plugin(file.name, file.version, str(file.path), file.summary)
-                sources.append(_Source(plugin, file.name, file.load))
+        if not self.safe_mode:
+            sources += self._files()
         return sorted(sources, key=lambda s: (not s.plugin.own, s.plugin.name, s.name))
+
+    def _files(self) -> Iterator[_Source]:
+        """Plugins that are files: those under development, and those agreed to."""
+        folders = (plugin_files.user_folder(),) if self._folders is None else self._folders
+        taken = set()
+        for path in self._develop:
+            try:
+                file = plugin_files.read(path)
+            except InputError as error:
+                self._failures.append(Failure(f"file:{path.stem}", "load", str(error)))
+                continue
+            taken.add(file.path)
+            yield _file_source(file)
+        for file in plugin_files.trusted(folders):
+            if file.path not in taken:
+                yield _file_source(file)
 
     def _load(self, source: _Source, manager: pluggy.PluginManager) -> None:
         plugin = self._plugins.setdefault(source.plugin.name, source.plugin)
@@ -352,6 +368,11 @@ def _called(plugin: Plugin) -> str:
 def _installed() -> Iterator[_Source]:
     for entry in metadata.entry_points(group=hookspecs.ENTRY_POINT_GROUP):
         yield _Source(_distribution(entry), entry.name, entry.load)
+
+
+def _file_source(file: plugin_files.FilePlugin) -> _Source:
+    # The prefix keeps a file from passing for an installed distribution, or for us.
+    return _Source(Plugin(f"file:{file.name}", "", str(file.path)), file.name, file.load)
 
 
 def _distribution(entry: metadata.EntryPoint) -> Plugin:

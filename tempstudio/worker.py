@@ -146,6 +146,7 @@ def serve(desk: Desk, page: StatusPage) -> None:
         safe_mode=bool(first["safe_mode"]),
         disabled=first["disabled"],
         folders=first["folders"],
+        develop=first["develop"],
         left_out=first["left_out"],
         watch=page.entered,
     )

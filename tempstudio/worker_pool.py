@@ -45,6 +45,7 @@ class Message:
 class WorkerSettings:
     """How workers are started.  Limits are seconds and bytes.
 
+    `safe_mode`, `disabled`, `folders` and `develop` are as for tempstudio.plugin_host.Host.
     `stall_s` is the silence after which a plugin is named, `import_limit_s` how long one may take
     to load before it is left out, `start_limit_s` the same for the worker itself, `cancel_limit_s`
     the grace before a cancelled worker is killed, `spare_delay_s` how long the spare holds back
@@ -55,7 +56,8 @@ class WorkerSettings:
     memory_bytes: int = 8_000_000_000
     safe_mode: bool = False
     disabled: tuple[str, ...] = ()
-    folders: tuple[str, ...] = ()
+    folders: tuple[str, ...] | None = None
+    develop: tuple[str, ...] = ()
     stall_s: float = 1.5
     import_limit_s: float = 20.0
     start_limit_s: float = 60.0
@@ -234,7 +236,8 @@ class WorkerPool:
                     "memory_bytes": settings.memory_bytes,
                     "safe_mode": settings.safe_mode,
                     "disabled": list(settings.disabled),
-                    "folders": list(settings.folders),
+                    "folders": settings.folders,
+                    "develop": settings.develop,
                     "left_out": left_out,
                     "verbs": settings.verbs,
                 }

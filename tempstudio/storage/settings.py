@@ -29,6 +29,7 @@ class Settings:
     >>> settings.get("theme", "system")
     'system'
     >>> settings.set("theme", "dark")
+    True
     >>> Settings(settings.path).get("theme", "system")
     'dark'
     """

@@ -18,6 +18,7 @@ from tempstudio.catalogue import (
     cached,
     catalogue,
     keep,
+    missing_from,
     needs_of,
     option_fields,
     options_from_pairs,
@@ -192,6 +193,10 @@ def test_needs_name_foreign_plugins_only(
     assert needs_of(foreign, document) == [{"plugin": "foreign", "version": "4.2"}]
     lost = Project(project.machine, project.model, mapper=StrategyChoice("gone"))
     assert needs_of(lost, document) == []
+    assert missing_from(foreign, document, [{"plugin": "foreign", "version": "4.2"}]) == []
+    assert missing_from(lost, document, [{"plugin": "theirs", "version": "1"}]) == [
+        "mapper 'gone' is not installed; the file needs theirs 1"
+    ]
 
 
 def test_the_cache_is_by_versions_and_may_be_broken(

@@ -51,6 +51,20 @@ def test_nothing_runs_without_consent(folder: Path) -> None:
     assert not {"single", "packaged"} & set(Host(safe_mode=True, folders=[folder]).mappers())
 
 
+def test_a_plugin_under_development_runs_as_it_is(folder: Path) -> None:
+    host = Host(folders=(), develop=[folder / "single.py", folder / "missing"]).load()
+    assert host.find("mapper", "single").plugin.name == "file:single"
+    assert [failure.plugin for failure in host.failures] == ["file:missing"]
+    assert "single" not in Host(folders=[folder]).mappers()
+    assert "single" not in Host(safe_mode=True, develop=[folder / "single.py"]).mappers()
+
+
+def test_a_file_cannot_pass_for_the_program(folder: Path) -> None:
+    (folder / "tempstudio.py").write_text((folder / "single.py").read_text())
+    host = Host(folders=(), develop=[folder / "tempstudio.py"])
+    assert not host.find("mapper", "single").plugin.own
+
+
 def test_a_changed_byte_asks_again(folder: Path) -> None:
     plugin = read(folder / "package")
     trust(plugin)
