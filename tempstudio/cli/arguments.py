@@ -20,6 +20,8 @@ class OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         text = re.sub(r"^argument ", "", message)
+        if text.startswith("-") and ": found " in text:  # a flag's value: it says all there is
+            raise InputError(text)
         text = text.replace("the following arguments are required:", "missing:")
         raise InputError(
             f"{self.prog.removeprefix('tempstudio ')}: {text} (see {self.prog} --help)"

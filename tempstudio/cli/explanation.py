@@ -68,9 +68,11 @@ def stage_seconds(timeline: Timeline, stage: int) -> dict[str, Seconds]:
     """Seconds of a stage's step by operator; updating the parameters is one of them."""
     times: dict[int, int] = defaultdict(int)
     spans = timeline.spans
-    for i in range(len(spans.stage)):
-        if spans.stage[i] == stage:
-            times[int(spans.template[i])] += int(spans.repeats[i])
+    for where, template, repeats in zip(
+        spans.stage.tolist(), spans.template.tolist(), spans.repeats.tolist(), strict=True
+    ):
+        if where == stage:
+            times[template] += repeats
     rows: dict[str, Seconds] = defaultdict(Seconds)
     for template, count in times.items():
         _count(timeline, template, count, rows)

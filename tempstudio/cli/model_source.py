@@ -13,14 +13,18 @@ if TYPE_CHECKING:
     from tempstudio.plugin_host import Host
 
 
-def load_model(source: str, host: Callable[[], Host]) -> Workload:
-    """The model; plugins are asked only about a file that the built-in readers refuse."""
+def load_model(source: str, host: Callable[[], Host], flag: str = "model") -> Workload:
+    """The model; plugins are asked only about a file that the built-in readers refuse.
+
+    `flag` is what an error calls the place where `source` was given.
+    """
     from tempstudio.readers import load_model as load_known
 
     try:
         return load_known(source)
     except InputError as error:
-        refused = error
+        text = str(error)
+        refused = InputError(flag + text.removeprefix("model") if text[:6] == "model:" else text)
     if _is_file(source):
         from tempstudio.plugin_guard import read_model
 
@@ -31,7 +35,7 @@ def load_model(source: str, host: Callable[[], Host]) -> Workload:
                 return read_model(offer, Path(source))
             except InputError:
                 continue
-    raise refused
+    raise refused from None
 
 
 def _is_file(source: str) -> bool:

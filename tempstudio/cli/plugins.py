@@ -74,6 +74,8 @@ def _text(document: dict[str, Any]) -> str:
 def _trust(path: Path) -> Answer:
     from tempstudio import plugin_files
 
+    if not path.exists():
+        raise InputError(f"plugins trust: {path}: no such file or folder")
     plugin = plugin_files.read(path)
     plugin_files.trust(plugin)
     document = {

@@ -34,11 +34,15 @@ _REOPENING = ("machine", "wafers", "model", "partitioner", "solver")
 
 @dataclass(frozen=True)
 class Asked:
-    """What the flags ask for: the project, the plugins to run it with, and notes for stderr."""
+    """What the flags ask for: the project, the plugins to run it with, and notes for stderr.
+
+    `parallel_flag`: the degrees are those of `--parallel`.
+    """
 
     project: Project
     host: Host
     notes: tuple[str, ...] = ()
+    parallel_flag: bool = False
 
 
 def add_project_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +111,7 @@ def project_from_arguments(arguments: argparse.Namespace) -> Asked:
             project = with_setting(project, text, host)
     project, more = _with_degrees(project, arguments, host())
     _check_strategies(project, arguments, host())
-    return Asked(project, host(), (*notes, *more))
+    return Asked(project, host(), (*notes, *more), arguments.parallel is not None)
 
 
 def _base(arguments: argparse.Namespace, host: partial[Host]) -> Project:
@@ -122,10 +126,10 @@ def _base(arguments: argparse.Namespace, host: partial[Host]) -> Project:
             raise InputError("PROJECT: found '', expected a .tempstudio file")
         project = load(arguments.project)
         if arguments.model is not None:
-            project = replace(project, model=load_model(arguments.model, host))
+            project = replace(project, model=load_model(arguments.model, host, "--model"))
         return project
     name = DEFAULT_MODEL if arguments.model is None else arguments.model
-    model = load_model(name, host)
+    model = load_model(name, host, "--model")
     job = TrainingJob(seq_len=min(model.max_seq_len or 2048, 4096))
     return Project(machine=Wafer(), model=model, job=job)
 

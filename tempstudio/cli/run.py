@@ -11,8 +11,10 @@ from tempstudio.cli.answer import DONE, INTERRUPTED, NO_PLAN, Answer
 from tempstudio.cli.output_file import output_file
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.project_flags import Asked, add_project_arguments, project_from_arguments
+from tempstudio.core.errors import InputError
 
 if TYPE_CHECKING:
+    from tempstudio.core.progress import Progress
     from tempstudio.core.project import Project
     from tempstudio.core.run import Run
 
@@ -55,14 +57,17 @@ def execute(arguments: argparse.Namespace) -> Answer:
     return _answer(run, arguments, NO_PLAN, misfit(run.document), asked.notes)
 
 
-def run_asked(asked: Asked, progress: object, found: list[Run] | None = None) -> Run:
+def run_asked(asked: Asked, progress: Progress, found: list[Run] | None = None) -> Run:
     """Run what the flags ask for; every better plan is appended to `found` as it comes."""
-    from tempstudio.core.progress import Progress
     from tempstudio.plugin_guard import run_project
 
-    assert isinstance(progress, Progress)
     on_plan = None if found is None else found.append
-    return run_project(asked.host, asked.project, progress, on_plan)
+    try:
+        return run_project(asked.host, asked.project, progress, on_plan)
+    except InputError as error:
+        if asked.parallel_flag and str(error).startswith("parallel"):
+            raise InputError(f"--{error}") from None
+        raise
 
 
 def save_run(project: Project, run: Run, path: Path) -> None:
