@@ -20,6 +20,7 @@ from tempstudio.core.pipeline import Chosen, make_run
 from tempstudio.core.pipeline import run as run_pipeline
 from tempstudio.core.plan_check import PlanFault
 from tempstudio.core.problem import Problem
+from tempstudio.core.progress import Cancelled
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.run import Plan, Run, Search
@@ -57,6 +58,10 @@ def run(call: Call) -> dict[str, Any]:
             notes = []
     except PlanFault as error:
         raise blamed(call.host, project, error) from None
+    except Cancelled:
+        if call.cancelled:
+            raise
+        raise NoPlanError(f"no plan was found within {options['budget_s']:g} s") from None
     _latest[:] = [best]
     return {"document": best.document, "notes": notes}
 
