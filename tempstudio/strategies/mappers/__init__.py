@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tempstudio.hookspecs import hookimpl
+from tempstudio.strategies.mappers.gemini import Gemini
 from tempstudio.strategies.mappers.sequential import Sequential
 from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
 
@@ -10,4 +11,4 @@ from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
 @hookimpl
 def tempstudio_mappers() -> tuple[object, ...]:
     """The traffic-conscious mapper and its rivals."""
-    return TrafficConscious(), Sequential()
+    return TrafficConscious(), Gemini(), Sequential()

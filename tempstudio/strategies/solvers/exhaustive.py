@@ -53,7 +53,7 @@ class Exhaustive:
                 done = _position(candidates, best.step_time_s)
             else:
                 done = len(candidates)
-            progress.step(0.1 + 0.9 * number / done, f"trying {_text(degrees)}")
+            progress.step(0.1 + 0.9 * number / done, f"trying {degrees_text(degrees)}")
             for level in _levels(problem, degrees, options):
                 try:
                     plan = problem.build(level)
@@ -61,7 +61,7 @@ class Exhaustive:
                     reasons.append(str(error))
                     break
                 score = problem.score(plan)
-                if best is None or _better(score, best):
+                if best is None or better(score, best):
                     best = score
                     yield plan
         if best is None:
@@ -103,7 +103,8 @@ def _levels(problem: Problem, degrees: Degrees, options: ExhaustiveOptions) -> I
             yield replace(degrees, zero=zero)
 
 
-def _better(score: Score, best: Score) -> bool:
+def better(score: Score, best: Score) -> bool:
+    """Whether a plan beats the best so far: one that fits first, then the shorter step."""
     if score.fits != best.fits:
         return score.fits
     if not score.fits:
@@ -111,7 +112,8 @@ def _better(score: Score, best: Score) -> bool:
     return score.step_time_s < best.step_time_s
 
 
-def _text(degrees: Degrees) -> str:
+def degrees_text(degrees: Degrees) -> str:
+    """The axes above 1, for a caption."""
     names = ("pp", "dp", "sp", "tp", "stream")
     shown = [f"{n} {v}" for n, v in zip(names, degrees.shape, strict=True) if v > 1]
     return ", ".join(shown) or "one die"

@@ -1,0 +1,8 @@
+"""Puts the core tests' small models where these tests can import them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "core"))
