@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from tempstudio.readers import load_model as load_model
     from tempstudio.storage import load as load
     from tempstudio.storage import save as save
+    from tempstudio.strategies.mappers.groups import make_groups as make_groups
 
     __version__: str
 
@@ -119,6 +120,7 @@ _HOME = {
     "hookspecs": ("hookimpl",),
     "readers": ("load_model",),
     "storage": ("load", "save"),
+    "strategies.mappers.groups": ("make_groups",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -9,7 +9,7 @@ import platform
 from typing import Any
 
 from tempstudio.cli.answer import DONE, FAULT, Answer
-from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.plugin_access import add_plugin_flags, host_for, host_of
 from tempstudio.cli.table import table
 
 EXAMPLE = "tempstudio doctor"
@@ -31,7 +31,7 @@ PACKAGES = (  # distribution, module, what for, whether it can be done without
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whether plugins are looked at too."""
-    add_safe_mode(parser)
+    add_plugin_flags(parser)
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
@@ -40,7 +40,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
         {"package": name, "version": _version(name, module), "for": text, "optional": optional}
         for name, module, text, optional in PACKAGES
     ]
-    host = host_for(arguments.safe_mode).load()
+    host = host_of(arguments)().load()
     document = {
         "tempstudio": _version("tempstudio", "tempstudio"),
         "python": platform.python_version(),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from typing import Any
 
 from tempstudio.cli.answer import Answer
 from tempstudio.cli.arguments import field_of
-from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.plugin_access import add_plugin_flags, host_of
 from tempstudio.cli.table import table
 from tempstudio.core.workload import TrainingJob
 from tempstudio.scene import format as figures
@@ -29,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="tokens of a sequence (default: the model's longest)",
     )
-    add_safe_mode(parser)
+    add_plugin_flags(parser)
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
@@ -37,7 +36,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     from tempstudio.cli.model_source import load_model
     from tempstudio.core.model_report import describe_model
 
-    model = load_model(arguments.model, partial(host_for, arguments.safe_mode))
+    model = load_model(arguments.model, host_of(arguments))
     report = describe_model(model, arguments.seq)
     return Answer(report, lambda: _text(report))
 

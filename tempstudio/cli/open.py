@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tempstudio.cli.answer import Answer
 from tempstudio.cli.arguments import shown
-from tempstudio.cli.plugin_access import add_safe_mode
 from tempstudio.core.errors import InputError
 
 EXAMPLE = "tempstudio open"
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROJECT",
         help="a .tempstudio file (default: the last one, else the first sample)",
     )
-    add_safe_mode(parser)
+    parser.add_argument("--safe-mode", action="store_true", help="no plugins but the built-ins")
 
 
 def execute(arguments: argparse.Namespace) -> Answer:

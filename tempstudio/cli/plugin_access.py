@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 import argparse
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tempstudio.core.errors import InputError
 
 if TYPE_CHECKING:
     from tempstudio.plugin_host import Host
 
 
-def add_safe_mode(parser: argparse.ArgumentParser) -> None:
-    """`--safe-mode`."""
+def add_plugin_flags(parser: argparse.ArgumentParser) -> None:
+    """`--safe-mode` and `--develop`."""
     parser.add_argument("--safe-mode", action="store_true", help="no plugins but the built-ins")
+    parser.add_argument(
+        "--develop",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="run a plugin's file or folder as it is, this once (may be repeated)",
+    )
 
 
-def host_for(safe_mode: bool, project: str | None = None) -> Host:
-    """Installed plugins, and the trusted ones of the user's folder and of the project's."""
+def host_of(arguments: argparse.Namespace) -> partial[Host]:
+    """A function that gives the plugins: those installed, developed, and trusted.
+
+    Trusted ones are looked for in the user's plugins folder, and in `plugins` beside the project.
+    """
+    for path in arguments.develop:
+        if not Path(path).exists():
+            raise InputError(f"--develop: {path}: no such file or folder")
+    project = getattr(arguments, "project", None)
     beside = Path(project).absolute().parent / "plugins" if project else None
-    return _host(safe_mode, beside)
+    return partial(host_for, arguments.safe_mode, tuple(arguments.develop), beside)
 
 
 @lru_cache(maxsize=4)
-def _host(safe_mode: bool, beside: Path | None) -> Host:
+def host_for(
+    safe_mode: bool = False, develop: tuple[str, ...] = (), beside: Path | None = None
+) -> Host:
+    """The host of these plugins, asked again and again."""
     from tempstudio.plugin_files import user_folder
     from tempstudio.plugin_host import Host
 
     folders = [user_folder()] if beside is None else [user_folder(), beside]
-    return Host(safe_mode=safe_mode, folders=folders)
+    return Host(safe_mode=safe_mode, folders=folders, develop=develop)

@@ -9,7 +9,7 @@ from typing import Any
 from tempstudio.cli.answer import Answer
 from tempstudio.cli.arguments import one_of
 from tempstudio.cli.output_file import name_of
-from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.plugin_access import add_plugin_flags, host_of
 from tempstudio.cli.table import table
 from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="agree to run a file or folder plugin as it is now, or take that back",
     )
     parser.add_argument("path", nargs="?", metavar="PATH", help="the plugin's file or folder")
-    add_safe_mode(parser)
+    add_plugin_flags(parser)
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
@@ -43,7 +43,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
 def _listed(arguments: argparse.Namespace) -> Answer:
     from tempstudio.catalogue import catalogue
 
-    host = host_for(arguments.safe_mode)
+    host = host_of(arguments)()
     document = catalogue(host)
     if arguments.debug:
         import sys
@@ -78,6 +78,9 @@ def _trust(path: Path) -> Answer:
         raise InputError(f"plugins trust: {path}: no such file or folder")
     plugin = plugin_files.read(path)
     plugin_files.trust(plugin)
+    places = (plugin_files.user_folder(), Path("plugins").absolute())
+    found = plugin.path.parent in [place.resolve() for place in places]
+    note = f"it is looked for in {places[0]}, and in a folder plugins beside a project"
     document = {
         "trusted": plugin.name,
         "path": name_of(plugin.path),
@@ -88,7 +91,7 @@ def _trust(path: Path) -> Answer:
         f"{plugin.name} ({figures.byte_count(plugin.bytes)}, sha256 {plugin.digest[:16]}...) may "
         f"run as it is now, with all that you may do; a change asks again"
     )
-    return Answer(document, text)
+    return Answer(document, text, notes=() if found else (note,))
 
 
 def _revoke(path: Path) -> Answer:

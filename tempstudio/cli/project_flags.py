@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.cli.arguments import field_of, shown, whole
-from tempstudio.cli.plugin_access import add_safe_mode, host_for
+from tempstudio.cli.plugin_access import add_plugin_flags, host_of
 from tempstudio.core.errors import InputError
 from tempstudio.core.workload import TrainingJob
 
@@ -89,12 +89,12 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "job (machine.die.HBM_GB=96, job.flash_attention=true)",
     )
     add("--seed", type=whole(0, MOST_SEED), metavar="N", help="seed of every random choice")
-    add_safe_mode(parser)
+    add_plugin_flags(parser)
 
 
 def project_from_arguments(arguments: argparse.Namespace) -> Asked:
     """The project that the flags describe; `InputError` names the flag or file that is wrong."""
-    host = partial(host_for, arguments.safe_mode, arguments.project)
+    host = host_of(arguments)
     project = _base(arguments, host)
     project = replace(project, job=_job(arguments, project.job))
     machine, notes = _machine(arguments, project.machine, host)
