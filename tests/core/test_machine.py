@@ -20,11 +20,7 @@ def wafers(draw: st.DrawFn) -> Wafer:
     places = [shape.coordinate(die) for die in range(shape.die_count)]
     dead = draw(st.lists(st.sampled_from(places), unique=True, max_size=3))
     yields = draw(st.lists(st.sampled_from(places), unique=True, max_size=3))
-    pairs = [
-        (places[a], places[b])
-        for a, b in topology_of(shape).link_ids
-        if a < b
-    ]
+    pairs = [(places[a], places[b]) for a, b in topology_of(shape).link_ids if a < b]
     links = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=3)) if pairs else []
     return Wafer(
         rows=rows,

@@ -26,7 +26,9 @@ def layer_of(hidden: int, heads: int):
 
 
 @given(sizes)
-def test_a_gpt_layer_keeps_what_korthikanti_table_2_says(size: tuple[int, int, int, int, int]) -> None:
+def test_a_gpt_layer_keeps_what_korthikanti_table_2_says(
+    size: tuple[int, int, int, int, int],
+) -> None:
     hidden, heads, batch, seq, tp = size
     block = layer_of(hidden, heads)
     job = TrainingJob(seq_len=seq, micro_batch=batch)
@@ -98,7 +100,6 @@ def test_states_follow_the_zero_levels(
 def test_zero_table_of_rajbhandari() -> None:
     """7.5B parameters over 64 devices: 120, 31.4, 16.6 and 1.9 GB."""
     totals = [
-        sum(state_bytes(7.5e9, Degrees(dp=64, zero=zero), TrainingJob())) / 1e9
-        for zero in range(4)
+        sum(state_bytes(7.5e9, Degrees(dp=64, zero=zero), TrainingJob())) / 1e9 for zero in range(4)
     ]
     assert totals == pytest.approx([120, 31.406, 16.641, 1.875], rel=1e-4)

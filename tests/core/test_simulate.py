@@ -172,8 +172,9 @@ def test_recomputation_trades_time_for_memory(recompute: str) -> None:
     forward = run.project.model.flop(run.plan.job.tokens, run.plan.job.seq_len)
     flop = run.score.energy_j["compute"] * run.project.machine.die.flop_per_joule
     layers = run.project.model.blocks[1]
-    attention = sum(o.flop(run.plan.job.tokens, 256) for o in layers.operators
-                    if o.kind == "attention")
+    attention = sum(
+        o.flop(run.plan.job.tokens, 256) for o in layers.operators if o.kind == "attention"
+    )
     every = sum(o.flop(run.plan.job.tokens, 256) for o in layers.operators)
     again = {"none": 0.0, "selective": attention, "full": every}[recompute] * layers.repeat
     assert flop == pytest.approx(3 * forward + again)
@@ -243,9 +244,7 @@ def test_gpt3_175b_fits_48_dies_and_not_32() -> None:
         degrees=Degrees(tp=3, stream=16),
     )
     assert ts.run(project).score.fits
-    smaller = replace(
-        project, machine=ts.Wafer(rows=4, cols=8), degrees=Degrees(tp=2, stream=16)
-    )
+    smaller = replace(project, machine=ts.Wafer(rows=4, cols=8), degrees=Degrees(tp=2, stream=16))
     assert not ts.run(smaller).score.fits
 
 
@@ -255,7 +254,9 @@ def test_a_move_from_stage_to_stage_crosses_the_joint_of_two_wafers() -> None:
     joint = [
         moved
         for a, b, moved in zip(
-            run.timeline.link_source, run.timeline.link_target, run.timeline.step_link_bytes,
+            run.timeline.link_source,
+            run.timeline.link_target,
+            run.timeline.step_link_bytes,
             strict=True,
         )
         if a // 4 != b // 4

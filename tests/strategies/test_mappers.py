@@ -63,9 +63,7 @@ def test_every_mapper_uses_working_dies_once_and_streams_between_neighbours(
     partition = partition_of(degrees, machine)
     for mapper, options in MAPPERS:
         try:
-            mapping = mapper.map(
-                partition, machine, options, np.random.default_rng(1), Progress()
-            )
+            mapping = mapper.map(partition, machine, options, np.random.default_rng(1), Progress())
         except ts.NoPlanError as error:
             assert "\n" not in str(error)
             continue
@@ -79,15 +77,23 @@ def test_every_mapper_uses_working_dies_once_and_streams_between_neighbours(
         assert again.routes == mapping.routes
 
 
-@pytest.mark.parametrize("degrees", [
-    ts.Degrees(tp=4, dp=6, zero=3), ts.Degrees(tp=6, dp=4, zero=1), ts.Degrees(dp=24, zero=3),
-])
+@pytest.mark.parametrize(
+    "degrees",
+    [
+        ts.Degrees(tp=4, dp=6, zero=3),
+        ts.Degrees(tp=6, dp=4, zero=1),
+        ts.Degrees(dp=24, zero=3),
+    ],
+)
 def test_the_traffic_conscious_mapper_is_never_slower_than_row_major(degrees: ts.Degrees) -> None:
     machine = ts.Wafer(rows=4, cols=6)
     model = llama(hidden=768, heads=12, kv_heads=12)
     job = ts.TrainingJob(global_batch=64, seq_len=256)
     project = ts.Project(
-        machine=machine, model=model, job=job, degrees=degrees,
+        machine=machine,
+        model=model,
+        job=job,
+        degrees=degrees,
         partitioner=ts.StrategyChoice("megatron3"),
     )
     plain = ts.run(project).score
@@ -102,7 +108,10 @@ def test_routes_relieve_columns_that_meet() -> None:
     partition = partition_of(ts.Degrees(tp=4, dp=12, zero=3), machine, Megatron3())
     mapper = TrafficConscious()
     plain = mapper.map(
-        partition, machine, TrafficConsciousOptions(reroute=False), np.random.default_rng(0),
+        partition,
+        machine,
+        TrafficConsciousOptions(reroute=False),
+        np.random.default_rng(0),
         Progress(),
     )
     routed = mapper.map(
@@ -185,9 +194,7 @@ def test_walks_and_grown_groups_step_between_living_neighbours(
 
 def test_all_dies_round_the_faults_of_the_sample() -> None:
     """Thirty dies are left of 4 x 8; six paths of five use them all, which row-major runs cannot."""
-    machine = ts.Wafer(
-        rows=4, cols=8, dead_dies=((1, 3), (2, 6)), dead_links=(((0, 1), (0, 2)),)
-    )
+    machine = ts.Wafer(rows=4, cols=8, dead_dies=((1, 3), (2, 6)), dead_links=(((0, 1), (0, 2)),))
     partition = partition_of(ts.Degrees(dp=6, stream=5), machine)
     with pytest.raises(ts.NoPlanError):
         Sequential().map(
