@@ -44,7 +44,7 @@ class Following(QObject):
 
     def _connect_studio(self) -> None:
         window, studio = self._window, self._window.studio
-        studio.document.project_changed.connect(lambda _, after, __: self.show_project(after))
+        studio.project_shown.connect(self.show_project)
         studio.document.path_changed.connect(lambda _: self.show_title())
         studio.document.clean_changed.connect(lambda _: self.show_title())
         studio.result_shown.connect(self.show_result)
@@ -117,8 +117,7 @@ class Following(QObject):
         window.strategy.set_project(project)
         window.toolbar.set_project(project)
         window.runs.set_project(project)
-        window.inspector.set_machine(project.machine)
-        window.inspector.set_model(project.model)
+        window.inspector.set_project(project)
 
     def show_title(self) -> None:
         """Name and state of the file."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
 from tempstudio.gui.files import Files
+from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
 from tempstudio.gui.help import Help
 from tempstudio.gui.studio import Studio
@@ -54,6 +55,8 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
                        ("log", window.log)):
         window.docks.fill(name, view)
     window.following = Following(window)
+    order_focus((window.toolbar, window.left, window.messages, window.wafer, window.transport,
+                 window.timeline, window.gauges, window.inspector))
 
 
 def _furnish_centre(window: MainWindow) -> None:

@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         self.tabs.setObjectName("centre")
         self.tabs.setDocumentMode(True)
         self.tabs.setTabBarAutoHide(True)
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
         self.tabs.addTab(self.first_look, "Wafer")
         centre = QWidget(self)
         column = QVBoxLayout(centre)

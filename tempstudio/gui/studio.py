@@ -35,6 +35,7 @@ class Studio(QObject):
     """
 
     said = Signal(object)
+    project_shown = Signal(object)  # before anything of its run
     result_shown = Signal(object)  # before the clock gets its timeline
     live_changed = Signal(bool)
 
@@ -48,6 +49,7 @@ class Studio(QObject):
         self.catalogue: dict[str, Any] | None = None
         self._live = True
         self._plays_on = True  # go on playing when the next run is there
+        self._share = 0.0  # where in the step the last run was shown
         self._saved_degrees: Degrees | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -104,7 +106,7 @@ class Studio(QObject):
         self.selection.clear()
         self.results.forget()
         self._saved_degrees = degrees
-        self._plays_on = True
+        self._plays_on, self._share = True, 0.0
         self.document.open(project, path)
         if self.jobs.is_running:
             self.replan()
@@ -144,15 +146,17 @@ class Studio(QObject):
     # Following
 
     def _follow(self, before: Project, after: Project, step: str) -> None:
+        if before.fingerprint != after.fingerprint and self.playback.timeline is not None:
+            self._plays_on = self.playback.is_playing
+            self._share = self.playback.time_s / (self.playback.timeline.duration_s or 1.0)
+            self.playback.set_timeline(None)
+        self.project_shown.emit(after)
         if before.machine != after.machine:
             self._drop_lost_selection()
         self.results.follow(after, step)
         if self.results.is_fresh or before.fingerprint == after.fingerprint:
             self._soon.stop()
             return
-        if self.playback.timeline is not None:
-            self._plays_on = self.playback.is_playing
-            self.playback.set_timeline(None)
         if step and self._live and self.jobs.is_running:
             self._soon.start()
 
@@ -194,8 +198,9 @@ class Studio(QObject):
         if old is result.timeline:
             return
         playing = self.playback.is_playing if old is not None else self._plays_on
-        share = self.playback.time_s / old.duration_s if old is not None and old.duration_s else 0.0
-        self.playback.set_timeline(result.timeline, share * result.timeline.duration_s)
+        if old is not None and old.duration_s:
+            self._share = self.playback.time_s / old.duration_s
+        self.playback.set_timeline(result.timeline, self._share * result.timeline.duration_s)
         if playing:
             self.playback.play()
 
@@ -233,6 +238,7 @@ class Studio(QObject):
         self.playback.pause()
         self._soon.stop()
         self.jobs.close()
+        self.document.history.blockSignals(True)  # it would tell of its own end
 
 
 def degrees_of(document: dict[str, Any]) -> Degrees:

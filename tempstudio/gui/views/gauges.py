@@ -186,6 +186,7 @@ class MemoryGauge(QWidget):
     def set_reading(self, reading: MemoryReading | None) -> None:
         """Show another moment."""
         self._reading = reading
+        self.setAccessibleDescription(_spoken(reading) if reading is not None else "")
         self.update()
 
     def set_theme(self, tokens: Tokens) -> None:
@@ -296,3 +297,10 @@ class MemoryGauge(QWidget):
         else:
             super().keyPressEvent(event)
 
+
+def _spoken(reading: MemoryReading) -> str:
+    """A reading for a screen reader."""
+    total, capacity = sum(reading.by_kind), byte_count(reading.capacity_bytes)
+    text = f"die {reading.die}: {byte_count(total)} of {capacity}"
+    over = (reading.peak_bytes or total) - reading.capacity_bytes
+    return f"{text}, the peak is {byte_count(over)} over" if over > 0 else text

@@ -81,7 +81,10 @@ class MessageBar(QWidget):
         self._column.addWidget(line)
         self.show()
         if message.fleeting:
-            QTimer.singleShot(SHORT_MS, line, lambda: self._drop(line))
+            going = QTimer(line)
+            going.setSingleShot(True)
+            going.timeout.connect(lambda: self._drop(line))
+            going.start(SHORT_MS)
 
     def dismiss_key(self, key: str) -> None:
         """Take away what was said about this."""

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.core.errors import InputError
+from tempstudio.gui.focus_order import order_focus
 
 EDITOR_WIDTH = 96
 LARGEST_SPIN = 2**31 - 1
@@ -177,6 +178,7 @@ class OptionForm(QWidget):
             self._grid.addWidget(label, row, 0)
             self._grid.addWidget(editor, row, 1, Qt.AlignmentFlag.AlignTop)
             self._labels[field.key], self._editors[field.key] = label, editor
+        order_focus(self._editors.values())
 
     def _make_editor(self, field: Field) -> QWidget:
         if field.type == "bool":

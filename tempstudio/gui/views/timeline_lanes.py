@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.timeline import FOREGROUND, Timeline
+from tempstudio.core.timeline import Timeline
 from tempstudio.gui.moments import busy_seconds, spans_of
 
 FloatArray = NDArray[np.float64]
@@ -27,7 +27,8 @@ PASS_KEYS = {"forward": "I", "backward": "G", "recompute": "K", "optimizer": "E"
 class Blocks:
     """One template's runs of items of one phase; times count from the copy's start.
 
-    `computing` is how long each computes, `busy` how long its busiest link would need.
+    `computing` is how long each computes, `busy` how long its busiest link would need, `items` how
+    many rounds or steps it has.
     """
 
     start: FloatArray
@@ -35,7 +36,7 @@ class Blocks:
     computing: FloatArray
     busy: FloatArray
     phase: IntArray
-    front: NDArray[np.bool_]
+    items: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ class TimelineLanes:
         items = np.arange(first, last)
         if not len(items):
             none = np.zeros(0)
-            return Blocks(none, none, none, none, np.zeros(0, np.int64), np.zeros(0, bool))
+            whole = np.zeros(0, np.int64)
+            return Blocks(none, none, none, none, whole, whole)
         order = items[np.lexsort((table.start_s[items], table.lane[items]))]
         phase, lane = table.phase[order], table.lane[order]
         new = np.concatenate([[True], (phase[1:] != phase[:-1]) | (lane[1:] != lane[:-1])])
@@ -91,7 +93,7 @@ class TimelineLanes:
             computing=np.add.reduceat(table.compute_s[order], edges),
             busy=np.add.reduceat(self._busy[order], edges),
             phase=phase[edges].astype(np.int64),
-            front=lane[edges] == FOREGROUND,
+            items=tails - edges + 1,
         )
 
     def lanes(
@@ -191,9 +193,9 @@ class TimelineLanes:
                 phase = self.timeline.phases[int(blocks.phase[i])]
                 begin, end = origin + float(blocks.start[i]), origin + float(blocks.end[i])
                 if blocks.computing[i] > 0:
-                    until = min(end, begin + float(blocks.computing[i]))
+                    until, share = _computed(blocks, i, begin, end)
                     key = PASS_KEYS.get(phase.pass_, "P")
-                    compute.append((begin, until, 1.0, key, phase.operator, phase.operator))
+                    compute.append((begin, until, share, key, phase.operator, phase.operator))
                 if blocks.busy[i] > 0 and end > begin:
                     height = min(float(blocks.busy[i]) / (end - begin), 1.0)
                     label = phase.op if phase.op != "stream" else phase.tensor or phase.operator
@@ -201,6 +203,14 @@ class TimelineLanes:
                         (begin, end, height, phase.role or "C", label, phase.operator)
                     )
         return _boxes(compute), _boxes(traffic)
+
+
+def _computed(blocks: Blocks, row: int, begin: float, end: float) -> tuple[float, float]:
+    """(end of the box, its height): one item computes, then waits; rounds take turns at it."""
+    computing = float(blocks.computing[row])
+    if blocks.items[row] == 1 or end <= begin:
+        return min(end, begin + computing), 1.0
+    return end, min(computing / (end - begin), 1.0)
 
 
 def _boxes(rows: list[tuple]) -> Boxes:

@@ -1,0 +1,236 @@
+"""A studio to put hands on: with a run already made, or with real workers behind it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from pytestqt.qtbot import QtBot
+
+import tempstudio as ts
+from tempstudio.core.project import Project
+from tempstudio.gui.look import Look
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.results import Result
+from tempstudio.gui.studio import Studio
+from tempstudio.gui.views import message_bar
+from tempstudio.storage.settings import Settings
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def child_processes() -> set[int]:
+    """Numbers of this process's living children."""
+    found: set[int] = set()
+    for task in Path("/proc/self/task").iterdir():
+        try:
+            found |= {int(word) for word in (task / "children").read_text().split()}
+        except OSError:
+            continue  # the thread has just ended
+    return found
+
+
+def running_timers() -> list[QTimer]:
+    """Timers that would still fire."""
+    return [
+        item
+        for item in gc.get_objects()
+        if isinstance(item, QTimer) and shiboken6.isValid(item) and item.isActive()
+    ]
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that leaves a timer, a thread or a process behind has failed."""
+    keeps_window = "live" in request.fixturenames
+    threads, processes = set(threading.enumerate()), child_processes()
+    yield
+    if keeps_window:
+        return  # its window lives on for the other tests of the module, and is checked at the end
+    check_nothing_left(threads, processes)
+
+
+def check_nothing_left(threads: set[threading.Thread], processes: set[int]) -> None:
+    app = QApplication.instance()
+    if app is not None:
+        app.processEvents()
+    gc.collect()
+    left = [f"timer of {timer.parent()!r}" for timer in running_timers()]
+    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+    left += [f"process {number}" for number in child_processes() - processes]
+    assert not left, left
+
+
+@pytest.fixture(scope="session")
+def small_project() -> Project:
+    """A small model streamed over both rows of a 2 x 4 wafer."""
+    return Project(
+        machine=ts.Wafer(rows=2, cols=4),
+        model=ts.load_model("qwen2-0.5b"),
+        job=ts.TrainingJob(global_batch=4, seq_len=1024),
+        degrees=ts.Degrees(dp=1, stream=8),
+    )
+
+
+@pytest.fixture(scope="session")
+def small_run(small_project: Project) -> ts.Run:
+    """Its run, made in this process."""
+    return ts.run(small_project)
+
+
+def result_of(run: ts.Run) -> Result:
+    """A run as a worker would have answered it."""
+    return Result(run.project, run.document, run.timeline, {})
+
+
+Furnish = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of this test's own."""
+    return Settings(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def furnish(qtbot: QtBot, qapp: QApplication, settings: Settings) -> Iterator[Furnish]:
+    """Makes a window with all its views and no workers: `furnish(project, run, theme, size)`."""
+    made: list[MainWindow] = []
+
+    def make(
+        project: Project,
+        run: ts.Run | None = None,
+        theme: str = "light",
+        size: tuple[int, int] = (1280, 800),
+        path: Path | None = None,
+    ) -> MainWindow:
+        window = MainWindow(Look(qapp, theme), None, {})
+        made.append(window)
+        studio = Studio(project, path)
+        window.furnish(studio, settings)
+        window.resize(*size)
+        window.show()
+        window.docks.size_up()
+        qtbot.waitExposed(window)
+        if run is not None:
+            studio.jobs.planned.emit(result_of(run), True)
+            studio.playback.pause()
+        return window
+
+    yield make
+    for window in made:
+        window.studio.document.history.setClean()
+        window.close()
+        window.deleteLater()
+    qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    qapp.processEvents()
+
+
+@pytest.fixture
+def window(furnish: Furnish, small_project: Project, small_run: ts.Run) -> MainWindow:
+    """A window on the small project with its run, paused at the start."""
+    return furnish(small_project, small_run)
+
+
+def seen(window: QWidget, name: str) -> QWidget:
+    """The visible widget of this name: what cannot be seen cannot be clicked."""
+    found = [w for w in window.findChildren(QWidget, name) if w.isVisible()]
+    assert len(found) == 1, f"{name}: {len(found)} visible"
+    return found[0]
+
+
+def click(
+    widget: QWidget,
+    at: QPoint | None = None,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """A click as the hand makes it: the pointer moves there first."""
+    assert widget.isVisible() and widget.isEnabled(), widget.objectName()
+    point = at if at is not None else widget.rect().center()
+    QTest.mouseMove(widget, point)
+    QTest.mouseClick(widget, LEFT, modifiers, point)
+
+
+def choose(window: QWidget, name: str, text: str) -> None:
+    """Choose an entry of a box with the keyboard: open, go to it, Return."""
+    box = seen(window, name)
+    row = box.findText(text)  # type: ignore[attr-defined]
+    assert row >= 0, f"{name} does not offer {text}"
+    box.setFocus()
+    QTest.keyClick(box, Qt.Key.Key_F4)
+    view = box.view()  # type: ignore[attr-defined]
+    assert view.isVisible()
+    QTest.keyClick(view, Qt.Key.Key_Home)
+    for _ in range(500):
+        if view.currentIndex().data() == text:
+            break
+        QTest.keyClick(view, Qt.Key.Key_Down)
+    assert view.currentIndex().data() == text
+    QTest.keyClick(view, Qt.Key.Key_Return)
+
+
+def use_menu(window: MainWindow, menu: str, action: str) -> None:
+    """Choose an action from a menu with the mouse."""
+    bar = window.menuBar()
+    click(bar, bar.actionGeometry(window.menus[menu].menuAction()).center())
+    popup = window.menus[menu]
+    assert isinstance(popup, QMenu) and popup.isVisible()
+    click(popup, popup.actionGeometry(window.actions_[action]).center())
+
+
+def said(window: MainWindow, level: str = "") -> list[str]:
+    """What the message bar says."""
+    return [m.text for m in window.messages.messages if level in ("", m.level)]
+
+
+@pytest.fixture(autouse=True)
+def no_fleeting_timers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages stay until they are dismissed, or their timer would outlive a short test."""
+    monkeypatch.setattr(message_bar, "SHORT_MS", 0x7FFFFFFF)
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterator[MainWindow]:
+    """A window as a person opens it, with real workers, on a small project; one a module."""
+    from tempstudio.gui import app as studio_app
+    from tempstudio.gui import peek
+
+    threads, processes = set(threading.enumerate()), child_processes()
+    folder = tmp_path_factory.mktemp("live")
+    project = Project(
+        machine=ts.Wafer(rows=2, cols=4),
+        model=ts.load_model("qwen2-0.5b"),
+        job=ts.TrainingJob(global_batch=4, seq_len=1024),
+    )
+    path = folder / "small.tempstudio"
+    ts.save(project, path)
+    Settings().set("start_seen", True)
+    assert peek.settings_file() == Settings().path
+    window = studio_app.make_window(qapp, path)
+    window.show()
+    wait(lambda: window.is_furnished and window.studio.results.is_fresh, 60)
+    yield window
+    window.studio.document.history.setClean()
+    window.close()
+    window.deleteLater()
+    qapp.sendPostedEvents(None, 52)
+    check_nothing_left(threads, processes)
+
+
+def wait(until: Callable[[], object], seconds: float = 30.0) -> None:
+    """Let the event loop run until something is so."""
+    import time
+
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        QTest.qWait(10)
+
+

@@ -1,0 +1,143 @@
+"""The gauges say what the timeline says, at every moment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+import tempstudio as ts
+from tempstudio.core.project import Project
+from tempstudio.core.timeline import MEMORY_KINDS
+from tempstudio.gui.edits import with_dies
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.views.contention import Histogram, TopLinks
+from tempstudio.gui.views.gauges import MemoryGauge
+from tempstudio.scene.format import byte_count, seconds
+from tests.gui.conftest import click, result_of, seen
+
+
+def scrub_to(window: MainWindow, share: float) -> float:
+    """Press on the timeline's strip at a share of its width, as a person does."""
+    view = window.timeline
+    left, width = view.axis.left, view.axis.width
+    click(view, QPoint(round(left + share * width), 5))
+    return window.studio.playback.time_s
+
+
+def test_at_twenty_scrub_positions_both_gauges_are_the_timeline(
+    window: MainWindow, small_run: ts.Run
+) -> None:
+    memory = seen(window, "gauge.memory")
+    assert isinstance(memory, MemoryGauge)
+    timeline = small_run.timeline
+    fullest = small_run.project.machine.die_id(small_run.score.memory.peak_die)
+    memories, loads = set(), set()
+    for share in np.linspace(0.02, 0.98, 20):
+        time_s = scrub_to(window, float(share))
+        assert abs(time_s / timeline.duration_s - share) < 0.01
+        frame = timeline.at(time_s)
+        assert memory.reading is not None
+        assert memory.reading.by_kind == tuple(frame.memory[:, fullest])
+        shown = window.gauges.top._reading
+        assert shown is not None and shown is window.gauges.histogram._reading
+        assert np.array_equal(shown.utilization, frame.link_utilization)
+        assert sum(shown.histogram) == np.count_nonzero(frame.link_rate)
+        best = sorted(frame.link_utilization[frame.link_rate > 0], reverse=True)[:10]
+        assert [frame.link_utilization[i] for i in shown.top] == pytest.approx(best)
+        memories.add(memory.reading.by_kind)
+        loads.add(tuple(frame.link_utilization))
+    assert len(memories) > 10, "the memory gauge hardly changes"
+    assert len(loads) > 1, "the contention gauge never changes"
+
+
+def test_the_figures_are_those_of_the_document(window: MainWindow, small_run: ts.Run) -> None:
+    figure = window.gauges.figures["step_time_s"].figure
+    assert f"{figure.number}\u2009{figure.unit}" == seconds(small_run.score.step_time_s)
+    assert byte_count(small_run.score.links.max_load_bytes) in window.gauges.bound.text()
+
+
+def test_a_selected_die_is_the_one_shown(window: MainWindow, small_run: ts.Run) -> None:
+    window.studio.selection.select_dies((5,))
+    assert window.gauges.memory.reading is not None
+    assert window.gauges.memory.reading.die == "1,1"
+    window.studio.selection.clear()
+    peak = ",".join(str(x) for x in small_run.score.memory.peak_die)
+    assert window.gauges.memory.reading.die == peak
+
+
+def test_a_click_on_a_figure_says_where_it_comes_from(window: MainWindow) -> None:
+    click(seen(window, "figure.mfu"))
+    popup = seen(window, "provenance")
+    texts = " ".join(label.text() for label in popup.findChildren(type(window.gauges.bound).__base__))
+    assert "6 N T" in texts
+    assert "SPEC 5" in texts
+    assert "494,032,768" in texts, "the inputs of this run stand there too"
+    QTest.keyClick(popup, Qt.Key.Key_Escape)
+    assert not popup.isVisible()
+
+
+def test_a_click_on_a_busy_link_selects_it(window: MainWindow, small_run: ts.Run) -> None:
+    for share in np.linspace(0.1, 0.9, 30):
+        scrub_to(window, float(share))
+        if window.gauges.top._top:
+            break
+    top = window.gauges.top
+    assert isinstance(top, TopLinks) and top._top, "no link ever carries anything"
+    window.gauges.ensureWidgetVisible(top)
+    click(top, QPoint(10, 4))
+    pair = window.gauges.top._reading.pairs[top._top[0]]  # type: ignore[union-attr]
+    assert window.studio.selection.chosen.links == (pair,)
+
+
+def test_old_figures_stand_under_a_ribbon(window: MainWindow, small_project: Project) -> None:
+    before = window.gauges.figures["step_time_s"].figure
+    window.studio.set_live(False)
+    window.studio.edit(lambda p: with_dies(p, (3,), dead=True), "Break die 0,3")
+    assert seen(window, "gauges.ribbon").text() == "from before: Break die 0,3"
+    assert window.gauges.figures["step_time_s"].figure == before
+    assert window.studio.playback.timeline is None
+    assert window.wafer.timeline is None, "nothing of the old run on the new mesh"
+    window.studio.document.undo()
+    assert not window.gauges.ribbon.isVisible()
+    assert window.wafer.timeline is not None
+
+
+def test_over_capacity_is_said_in_words(window: MainWindow, small_run: ts.Run) -> None:
+    from dataclasses import replace
+
+    gauge = window.gauges.memory
+    assert gauge.reading is not None
+    plain = gauge.grab().toImage()
+    gauge.set_reading(replace(gauge.reading, peak_bytes=gauge.reading.capacity_bytes * 1.25))
+    assert gauge.grab().toImage() != plain
+    assert "over" in gauge.accessibleDescription()
+
+
+def test_idle_links_are_not_in_the_histogram(window: MainWindow) -> None:
+    histogram = seen(window, "gauge.histogram")
+    assert isinstance(histogram, Histogram)
+    reading = window.gauges.top._reading
+    assert reading is not None
+    assert sum(reading.histogram) == reading.busy <= len(reading.utilization)
+
+
+def test_kinds_are_all_named(window: MainWindow) -> None:
+    from tempstudio.gui.views.gauges import KIND_TITLES
+
+    assert tuple(KIND_TITLES) == MEMORY_KINDS
+
+
+def test_a_new_run_shows_the_change(window: MainWindow, small_run: ts.Run) -> None:
+    from dataclasses import replace
+
+    studio = window.studio
+    studio.set_live(False)
+    studio.edit(lambda p: replace(p, seed=1), "Seed 1")
+    slower = {**small_run.document, "step_time_s": small_run.score.step_time_s * 2}
+    made = replace(result_of(small_run), project=studio.project, document=slower)
+    studio.jobs.planned.emit(made, True)
+    figure = window.gauges.figures["step_time_s"].figure
+    assert figure.change == "+100\u2009%"
+    assert figure.better is False
