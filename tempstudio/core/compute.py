@@ -1,38 +1,69 @@
-"""How long a die computes: a roofline with tile quantisation (SPEC 5)."""
+"""How long a die computes: a roofline with tile quantisation (SPEC 5).
+
+A die of several compute units (a GPU's streaming multiprocessors) works on one output tile a unit,
+so that a product takes whole *waves* of tiles, and its library picks the tile shape that wastes
+least: NVIDIA, Matrix Multiplication Background User's Guide (DU-09799-001), sections 2.3 and 3.
+"""
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 from tempstudio.core.machine import Die
 from tempstudio.core.partition import Work
 
 
-def tile_efficiency(shape: tuple[int, ...], tile: int) -> float:
-    """Share of the matrix units' work that is wanted, for a product (rows, inner, columns).
+def tile_efficiency(shape: tuple[int, ...], tile: int, units: int = 1, products: int = 1) -> float:
+    """Share of the matrix units' work that is wanted, for `products` of (rows, inner, columns).
 
     The output is computed in tiles of `tile` x `tile`; edges that a tile overhangs are wasted.
+    With several `units` so are those that idle in the last wave; tiles of twice the rows or columns
+    are then tried too.
 
     >>> tile_efficiency((128, 4096, 192), 128)
     0.75
+    >>> tile_efficiency((128, 4096, 256), 128, units=3)  # 2 tiles, or 1, on 3 units
+    0.6666666666666666
     """
     if not shape:
         return 1.0
     rows, _, columns = shape
     if rows <= 0 or columns <= 0:
         return 1.0
-    padded = math.ceil(rows / tile) * math.ceil(columns / tile) * tile * tile
-    return rows * columns / padded
+    return _tile_efficiency(rows, columns, tile, units, products)
+
+
+@lru_cache(maxsize=65536)
+def _tile_efficiency(rows: int, columns: int, tile: int, units: int, products: int) -> float:
+    shapes = [(tile, tile)] if units == 1 else [(tile, tile), (2 * tile, tile), (tile, 2 * tile)]
+    wanted = rows * columns * products
+    computed = []
+    for height, width in shapes:
+        tiles = math.ceil(rows / height) * math.ceil(columns / width) * products
+        computed.append(math.ceil(tiles / units) * units * height * width)
+    return wanted / min(computed)
 
 
 def compute_seconds(work: Work, die: Die) -> float:
-    """Seconds that one die of full yield needs: the larger of arithmetic and memory."""
-    return max(arithmetic_seconds(work, die), work.hbm_bytes / die.hbm_bytes_per_s)
+    """Seconds that one die of full yield needs: the larger of arithmetic and memory.
+
+    Where a unit writes its tile before it begins the next (`exposed_output`), arithmetic waits for
+    that.
+    """
+    waiting = die.exposed_output * work.output_bytes
+    arithmetic = arithmetic_seconds(work, die) + waiting / die.stream_bytes_per_s
+    return max(arithmetic, memory_seconds(work, die))
 
 
 def arithmetic_seconds(work: Work, die: Die) -> float:
     """Seconds of arithmetic alone, at the die's peak x efficiency x tile quantisation."""
     if work.flop <= 0.0:
         return 0.0
-    eta = die.peak_efficiency * tile_efficiency(work.tile_shape, die.tile)
-    return work.flop / (die.flop_per_s * eta)
+    eta = tile_efficiency(work.tile_shape, die.tile, die.compute_units, work.products)
+    return work.flop / (die.flop_per_s * die.peak_efficiency * eta)
+
+
+def memory_seconds(work: Work, die: Die) -> float:
+    """Seconds of memory traffic alone."""
+    return work.hbm_bytes / die.stream_bytes_per_s

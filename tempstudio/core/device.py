@@ -92,6 +92,32 @@ class Die:
         maximum=4096,
         help="edge of the output tile that the matrix units work in",
     )
+    compute_units: int = quantity(
+        1,
+        key="compute_units",
+        minimum=1,
+        maximum=65536,
+        help="units that work on one tile each; a product takes whole rounds of them",
+    )
+    hbm_efficiency: float = quantity(
+        1.0,
+        key="HBM_efficiency",
+        minimum=1e-3,
+        maximum=1.0,
+        help="share of the memory bandwidth that streaming through memory reaches",
+    )
+    exposed_output: float = quantity(
+        0.0,
+        key="exposed_output",
+        minimum=0.0,
+        maximum=1.0,
+        help="share of writing a product's output that no arithmetic hides",
+    )
+
+    @property
+    def stream_bytes_per_s(self) -> float:
+        """The memory bandwidth that streaming reaches."""
+        return self.hbm_bytes_per_s * self.hbm_efficiency
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ class Work:
     `flop` and `hbm_bytes` are the largest share (they set time); `flop_total` and
     `hbm_bytes_total` the sum over the stage's dies (they set energy).  `tile_shape` is the local
     matrix product (rows, inner, columns) that tile quantisation looks at, () for none; where the
-    product is cut into rounds it is that of one round.
+    product is cut into rounds it is that of one round.  `products` equal ones run at once (heads,
+    experts); `output_bytes` is what of `hbm_bytes` they write, and read to add to it.
     """
 
     flop: float = 0.0
@@ -40,6 +41,8 @@ class Work:
     hbm_bytes: float = 0.0
     hbm_bytes_total: float = 0.0
     tile_shape: tuple[int, ...] = ()
+    products: int = 1
+    output_bytes: float = 0.0
 
 
 @dataclass(frozen=True)

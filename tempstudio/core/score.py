@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tempstudio.core.compute import arithmetic_seconds
+from tempstudio.core.compute import arithmetic_seconds, memory_seconds
 from tempstudio.core.energy import step_energy_j
 from tempstudio.core.machine import Machine
 from tempstudio.core.network import contention_factor, link_bytes
@@ -132,7 +132,7 @@ def _memory_bound(step: Step, machine: Machine) -> frozenset[str]:
         for phase, work in zip(phases, template.works, strict=True):
             row = totals.setdefault(phase.operator, [0.0, 0.0])
             row[0] += arithmetic_seconds(work, machine.die)
-            row[1] += work.hbm_bytes / machine.die.hbm_bytes_per_s
+            row[1] += memory_seconds(work, machine.die)
     return frozenset(name for name, (flop, hbm) in totals.items() if hbm > flop)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tempstudio.core.machine import Die
 from tempstudio.core.partition import Stream, Work
@@ -45,9 +45,8 @@ def with_waves(work: Work, waves: Waves, dies: int) -> Work:
     shape = work.tile_shape
     if shape and waves.count > 1:
         shape = (shape[0], shape[1], max(1, math.ceil(shape[2] / waves.count)))
-    return Work(
-        flop=work.flop,
-        flop_total=work.flop_total,
+    return replace(
+        work,
         hbm_bytes=work.hbm_bytes + waves.hbm_bytes,
         hbm_bytes_total=work.hbm_bytes_total + waves.hbm_bytes * dies,
         tile_shape=shape,
