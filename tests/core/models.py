@@ -7,7 +7,7 @@ from tempstudio.readers import load_model
 from tempstudio.readers.hugging_face import workload_from_config
 
 
-def gpt(hidden: int, heads: int, layers: int, vocabulary: int = 512, positions: int = 2048) -> Workload:
+def gpt(hidden: int, heads: int, layers: int, vocabulary: int = 512) -> Workload:
     """A GPT-2 of these sizes, dropouts included as in Korthikanti et al."""
     return workload_from_config(
         {
@@ -15,7 +15,7 @@ def gpt(hidden: int, heads: int, layers: int, vocabulary: int = 512, positions: 
             "n_embd": hidden,
             "n_head": heads,
             "n_layer": layers,
-            "n_positions": positions,
+            "n_positions": 2048,
             "vocab_size": vocabulary,
         },
         "test",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import tempstudio as ts
 from models import llama
+
+import tempstudio as ts
 from tempstudio.core.parallel import Degrees
 
 

@@ -1,10 +1,11 @@
-"""1F1B: every turn once, in an order that respects the pipeline, with the bubble of Narayanan et al."""
+"""1F1B: every turn once, in an order that can run, with the bubble of Narayanan et al."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tempstudio.core.errors import InputError
 from tempstudio.core.interleave import start_times, turns
 

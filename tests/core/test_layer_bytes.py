@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tempstudio as ts
 from models import llama
+
+import tempstudio as ts
 from tempstudio.core.streaming import BlockShape, Layouts, execute_layer
 
 SIZES = {"hidden": 32, "heads": 4, "kv_heads": 4, "inner": 48, "layers": 1}

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Cluster, Die, Link, Wafer, machine_from_json, machine_to_json
 from tempstudio.core.topology import topology_of

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from models import gpt, llama
+
 from tempstudio.core.memory import activation_bytes, division, score_bytes, state_bytes
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.workload import TrainingJob
@@ -66,7 +67,7 @@ def test_flash_attention_keeps_no_scores() -> None:
 
 
 def test_a_gated_grouped_layer_from_first_principles() -> None:
-    """Norm inputs and outputs 4 x 2 h, QKV 2 (h + 2 kv), attention out 2 h, gate-up 4 f, down 2 f."""
+    """Norms in and out 8 h, QKV 2 (h + 2 kv), attention out 2 h, gate-up 4 f, down 2 f."""
     model = llama(hidden=512, heads=8, kv_heads=4, inner=1408)
     job = TrainingJob(flash_attention=True, seq_len=1024)
     kept = activation_bytes(model.blocks[1], 1024, job, division(Degrees(), True), 512)

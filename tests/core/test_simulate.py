@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import tempstudio as ts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from models import gpt, llama, load_model
 from runs import small_run
+
+import tempstudio as ts
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.timeline import ACTIVATIONS, MEMORY_KINDS
 
@@ -67,9 +69,9 @@ def test_activations_rise_through_forward_and_fall_through_backward() -> None:
     backward = [i for i, k in enumerate(spans.segment) if timeline.segments[k][1] == "backward"]
     turn_s, end_s = float(spans.start_s[backward[0]]), float(spans.start_s[-1])
     held = [timeline.at(t).memory[ACTIVATIONS].max() for t in np.linspace(0, turn_s, 50)]
-    assert all(b >= a - 1 for a, b in zip(held, held[1:], strict=False))
+    assert all(b >= a - 1 for a, b in itertools.pairwise(held))
     held = [timeline.at(t).memory[ACTIVATIONS].max() for t in np.linspace(turn_s, end_s, 50)]
-    assert all(b <= a + 1 for a, b in zip(held, held[1:], strict=False))
+    assert all(b <= a + 1 for a, b in itertools.pairwise(held))
     assert held[0] > 0
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import tempstudio as ts
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from models import llama
+
+import tempstudio as ts
 from tempstudio.core.appraise import step_seconds
 from tempstudio.core.progress import Progress
 from tempstudio.core.topology import topology_of
@@ -181,19 +183,19 @@ def test_walks_and_grown_groups_step_between_living_neighbours(
     part = topology.components[0]
     for walk in walks(topology, part, max(1, len(part) - 1)):
         assert len(set(walk)) == len(walk) >= len(part) - 1
-        pairs = zip(walk, walk[1:], strict=False)
+        pairs = itertools.pairwise(walk)
         assert all(pair in topology.link_ids for pair in pairs)
     count = len(part) // size
     for placement in grown_groups(topology, part, size, count):
         assert len(set(placement)) == size * count
         for start in range(0, size * count, size):
             path = placement[start : start + size]
-            pairs = zip(path, path[1:], strict=False)
+            pairs = itertools.pairwise(path)
             assert all(pair in topology.link_ids for pair in pairs)
 
 
 def test_all_dies_round_the_faults_of_the_sample() -> None:
-    """Thirty dies are left of 4 x 8; six paths of five use them all, which row-major runs cannot."""
+    """Thirty dies are left of 4 x 8; six paths of five use them all, row-major runs cannot."""
     machine = ts.Wafer(rows=4, cols=8, dead_dies=((1, 3), (2, 6)), dead_links=(((0, 1), (0, 2)),))
     partition = partition_of(ts.Degrees(dp=6, stream=5), machine)
     with pytest.raises(ts.NoPlanError):

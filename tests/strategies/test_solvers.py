@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import tempstudio as ts
 from models import llama
+
+import tempstudio as ts
 from tempstudio.core.least_time import least_step_seconds
 
 SMALL = ts.Project(
