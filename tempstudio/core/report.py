@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempstudio.core.machine import Machine
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.parallel import AXES, Degrees, axis_groups
 from tempstudio.core.run import Run
 from tempstudio.core.timeline import MEMORY_KINDS
 
@@ -102,18 +102,25 @@ def _machine(machine: Machine) -> dict[str, Any]:
 
 
 def _groups(run: Run) -> list[dict[str, Any]]:
-    machine = run.project.machine
-    return [
+    """Every group of every axis that splits anything; a schedule where the group streams."""
+    machine, mapping, degrees = run.project.machine, run.plan.mapping, run.plan.degrees
+    streaming = {group.axis for group in mapping.groups}
+    found: list[dict[str, Any]] = [
         {
-            "axis": group.axis,
-            "dies": [list(machine.coordinate(die)) for die in group.dies],
-            "schedule": {
-                **group.schedule.to_json(),
-                "dies": [list(machine.coordinate(die)) for die in group.dies],
-            },
+            "axis": axis,
+            "dies": [list(machine.coordinate(mapping.placement[rank])) for rank in ranks],
+            "schedule": None,
         }
-        for group in run.plan.mapping.groups
+        for axis in AXES[1:]
+        if getattr(degrees, axis) > 1 and axis not in streaming
+        for stage in range(degrees.pp)
+        for ranks in axis_groups(degrees, (axis,), stage).tolist()
     ]
+    for group in mapping.groups:
+        dies = [list(machine.coordinate(die)) for die in group.dies]
+        schedule = {**group.schedule.to_json(), "dies": dies}
+        found.append({"axis": group.axis, "dies": dies, "schedule": schedule})
+    return found
 
 
 def _idle(run: Run) -> list[list[int]]:
