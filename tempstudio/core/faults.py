@@ -55,7 +55,7 @@ def random_faults(
     A fault that is there at one rate is there at every higher one, so that rates compare.
 
     >>> random_faults(Wafer(rows=4, cols=4), die_rate=0.2, seed=1).alive_count
-    13
+    14
     """
     for name, rate in (("die_rate", die_rate), ("link_rate", link_rate)):
         if not 0 <= rate <= 1:
