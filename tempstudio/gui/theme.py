@@ -6,6 +6,8 @@ offscreen and on plain X11.  The style sheet adds only what a palette cannot say
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
@@ -14,6 +16,7 @@ from tempstudio.scene.tokens import THEMES, Tokens, mix
 
 BASE_POINTS = 10.0
 LEAST_POINTS = 8.0
+IMAGES = Path(__file__).parent / "theme_images"  # arrows and check marks: a style sheet wants files
 SCALES = {"caption": 0.85, "body": 1.0, "heading": 1.15, "figure": 1.7}
 SEMIBOLD = ("heading", "figure")
 
@@ -104,6 +107,12 @@ def stylesheet(tokens: Tokens, zoom: float = 1.0) -> str:
     pressed = mix(tokens.text, tokens.window, 0.14)
     chosen = mix(tokens.accent, tokens.window, 0.16)
     filled = mix(tokens.text, tokens.accent, 0.10)
+    faded = mix(tokens.text, tokens.window, 0.45)
+    raised = mix(tokens.text, tokens.surface, 0.04)
+
+    def image(name: str) -> str:
+        return (IMAGES / f"{name}-{tokens.name}.svg").as_posix()
+
     ribbon = mix(tokens.warning, tokens.surface, 0.14)
     size = {role: f"{points(role, zoom):.2f}pt" for role in SCALES}
     return f"""
@@ -123,8 +132,18 @@ QToolButton:hover {{ background: {hover}; }}
 QToolButton:pressed {{ background: {pressed}; }}
 QToolButton:checked {{ background: {chosen}; border-color: {tokens.accent}; }}
 QToolButton:focus {{ border-color: {tokens.accent}; }}
-QToolButton:disabled {{ color: {mix(tokens.text, tokens.window, 0.45)}; }}
+QToolButton:disabled {{ color: {faded}; }}
 QToolButton::menu-indicator {{ width: 0; }}
+
+QPushButton {{ background: {raised}; color: {tokens.text}; border: 1px solid {tokens.control};
+  border-radius: 4px; padding: 4px 12px; min-height: 18px; }}
+QPushButton:hover {{ background: {hover}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {pressed}; }}
+QPushButton:focus {{ border: 2px solid {tokens.accent}; padding: 3px 11px; }}
+QPushButton:disabled {{ color: {faded}; border-color: {tokens.hairline};
+  background: {tokens.window}; }}
+QPushButton:flat {{ background: transparent; border-color: transparent; }}
+QPushButton:flat:focus {{ border-color: {tokens.accent}; }}
 
 QPushButton[primary="true"] {{ background: {tokens.accent}; color: {tokens.on_accent};
   border: 1px solid {tokens.accent}; border-radius: 4px; padding: 4px 14px; font-weight: 600; }}
@@ -133,6 +152,64 @@ QPushButton[primary="true"]:pressed {{ background: {mix(tokens.text, tokens.acce
 QPushButton[primary="true"]:focus {{ border: 2px solid {tokens.text}; padding: 3px 13px; }}
 QPushButton[primary="true"]:disabled {{ background: {tokens.hairline};
   color: {mix(tokens.text, tokens.window, 0.55)}; border-color: {tokens.hairline}; }}
+
+QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit {{ color: {tokens.text};
+  background: {tokens.surface}; border: 1px solid {tokens.control}; border-radius: 4px;
+  padding: 2px 6px; selection-background-color: {tokens.accent};
+  selection-color: {tokens.on_accent}; }}
+QLineEdit, QAbstractSpinBox, QComboBox {{ min-height: 20px; }}
+QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QPlainTextEdit:focus, QTextEdit:focus {{
+  border: 2px solid {tokens.accent}; padding: 1px 5px; }}
+QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {faded};
+  border-color: {tokens.hairline}; background: {tokens.window}; }}
+QTableView QLineEdit, QTreeView QLineEdit, QListView QLineEdit, QTableView QAbstractSpinBox,
+QTreeView QAbstractSpinBox, QTreeView QComboBox {{ border-radius: 0; padding: 0 4px;
+  min-height: 0; }}
+QComboBox {{ padding-right: 2px; }}
+QComboBox:focus {{ padding-right: 1px; }}
+QComboBox::drop-down {{ border: 0; width: 18px; }}
+QComboBox::down-arrow {{ image: url({image("down")}); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{ background: {tokens.surface}; color: {tokens.text};
+  border: 1px solid {tokens.control}; outline: 0; selection-background-color: {tokens.accent};
+  selection-color: {tokens.on_accent}; }}
+QAbstractSpinBox {{ padding: 2px; qproperty-alignment: "AlignRight | AlignVCenter"; }}
+QAbstractSpinBox:focus {{ padding: 1px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; border-radius: 0; padding: 0 6px;
+  min-height: 0; background: transparent; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ subcontrol-origin: border;
+  background: transparent; border: 0; width: 18px; }}
+QAbstractSpinBox::up-button {{ subcontrol-position: top right; margin: 2px 2px 0 0; }}
+QAbstractSpinBox::down-button {{ subcontrol-position: bottom right; margin: 0 2px 2px 0; }}
+QAbstractSpinBox::up-button:hover, QAbstractSpinBox::down-button:hover {{ background: {hover}; }}
+QAbstractSpinBox::up-arrow {{ image: url({image("up")}); width: 10px; height: 10px; }}
+QAbstractSpinBox::down-arrow {{ image: url({image("down")}); width: 10px; height: 10px; }}
+
+QCheckBox, QRadioButton {{ spacing: 6px; }}
+QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator, QListView::indicator {{
+  width: 12px; height: 12px; border: 1px solid {tokens.control}; background: {tokens.surface}; }}
+QCheckBox::indicator, QTreeView::indicator, QListView::indicator {{ border-radius: 3px; }}
+QRadioButton::indicator {{ border-radius: 7px; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked {{
+  background: {tokens.accent}; border-color: {tokens.accent}; image: url({image("check")}); }}
+QRadioButton::indicator:checked {{ background: {tokens.accent}; border-color: {tokens.accent};
+  image: url({image("dot")}); }}
+QCheckBox:focus, QRadioButton:focus {{ color: {tokens.accent}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {tokens.accent}; }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {faded}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{
+  border-color: {tokens.hairline}; background: {tokens.window}; }}
+
+QSlider::groove:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.hairline}; }}
+QSlider::sub-page:horizontal {{ height: 4px; border-radius: 2px; background: {tokens.accent}; }}
+QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -5px 0; border-radius: 7px;
+  background: {tokens.surface}; border: 1px solid {tokens.control}; }}
+QSlider::handle:horizontal:hover {{ border-color: {tokens.accent}; }}
+QSlider:focus {{ outline: 0; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {tokens.accent}; }}
+
+QGroupBox {{ border: 1px solid {tokens.hairline}; border-radius: 4px; margin-top: 10px;
+  padding-top: 8px; font-weight: 600; }}
+QGroupBox::title {{ subcontrol-origin: margin; left: 8px; padding: 0 4px; }}
 
 QDockWidget {{ font-weight: 600; color: {tokens.text}; }}
 QDockWidget::title {{ background: {tokens.window}; padding: 6px 12px; text-align: left;
@@ -166,8 +243,8 @@ QStatusBar {{ background: {tokens.window}; border-top: 1px solid {tokens.hairlin
 QStatusBar::item {{ border: 0; }}
 QToolTip {{ background: {tokens.surface}; color: {tokens.text};
   border: 1px solid {tokens.control}; padding: 4px 6px; }}
-QProgressBar {{ background: {tokens.hairline}; border: 0; border-radius: 2px; height: 4px;
-  text-align: center; }}
+QProgressBar {{ background: {tokens.hairline}; border: 0; border-radius: 2px; min-height: 4px;
+  max-height: 4px; }}
 QProgressBar::chunk {{ background: {tokens.accent}; border-radius: 2px; }}
 
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tempstudio.core.partition import ROLES
 from tempstudio.core.timeline import PhaseInfo, Transfers
 from tempstudio.scene.display_list import SpriteLook, Sprites
-from tempstudio.scene.layout import IMAGE, Layout
+from tempstudio.scene.layout import Layout
 from tempstudio.scene.tokens import Tokens, ink_on
 from tempstudio.scene.typeface import LEAST_PX, text_width
 
@@ -23,6 +23,7 @@ LETTER_PX = 44.0  # dies from here on have a letter on their chunks
 LABEL_PX = 80.0  # and from here on the chunk's number too
 MOST_LABEL = 99  # larger part numbers do not fit the sprite
 DIM = 0.35
+HALO_PX = 10.0  # dies from here on have a rim of canvas around their chunks
 INSET = 0.0  # of a chunk: how far inside its die a route begins
 
 
@@ -51,7 +52,7 @@ def chunk_layer(
         look=look,
         looks=looks,
         size_px=layout.chunk_px,
-        halo_px=0.0 if layout.detail == IMAGE else 1.0,
+        halo_px=1.0 if layout.die_px >= HALO_PX else 0.0,
         opacity=opacity,
         angle=angle if reduced_motion else np.zeros(count),
         flow=np.arange(count, dtype=np.int32),

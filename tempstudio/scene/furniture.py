@@ -56,6 +56,15 @@ def _switch_layers(layout: Layout, machine: Cluster, tokens: Tokens) -> tuple[La
     below = [[left, float(y) + die + gap, right - left, bar] for y in layout.row_y]
     fill = mix(tokens.control, tokens.canvas, 0.45)
     found: list[Layer] = [rects("switches", below, fill, tokens.control, 1.0, 2.0)]
+    room = left - layout.canvas[0]
+    look = TextLook(tokens.muted, LEAST_PX, False, END)
+    names = [
+        (f"node {node}", left - 8, baseline(float(y) + die / 2, LEAST_PX), look)
+        for node, y in enumerate(layout.row_y)
+        if room > text_width(f"node {node}", LEAST_PX) and layout.detail == CARD
+    ]
+    if names:
+        found.append(texts("node names", names))
     if machine.nodes > 1:
         reach = right + gap
         above = [[left, float(y) - gap - bar, reach - left, bar] for y in layout.row_y]

@@ -13,9 +13,9 @@ from tempstudio.core.topology import Topology
 from tempstudio.scene.cards import DieState
 from tempstudio.scene.cividis import TABLE
 from tempstudio.scene.display_list import Image, Layer, lines
-from tempstudio.scene.lanes import level_colours, link_cells
+from tempstudio.scene.lanes import link_cells
 from tempstudio.scene.layout import Layout
-from tempstudio.scene.tokens import Tokens, rgb
+from tempstudio.scene.tokens import Tokens, mix, panel_of, rgb
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -78,7 +78,7 @@ def heat_layers(
     """Dies by memory, links by the busier direction, faults as holes; dead dies crossed out."""
     rows, cols = heat_map.rows, heat_map.cols
     shape = 2 * (rows.stop - rows.start) - 1, 2 * (cols.stop - cols.start) - 1
-    pixels = np.full(shape, _argb(tokens.canvas), dtype=np.uint32)
+    pixels = np.full(shape, _argb(panel_of(tokens)), dtype=np.uint32)
     table = TABLE.astype(np.uint32)
     fills = 0xFF << 24 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
     fills = np.append(fills, [_argb(tokens.control), _argb(tokens.error)]).astype(np.uint32)
@@ -90,7 +90,7 @@ def heat_layers(
     mesh[layout.place[:, 0], layout.place[:, 1]] = colour
     pixels[::2, ::2] = mesh[rows, cols]
     if len(heat_map.pair):
-        load = np.array([_argb(each) for each in level_colours(tokens)], dtype=np.uint32)
+        load = np.array([_argb(each) for each in cell_colours(tokens)], dtype=np.uint32)
         busier = levels[heat_map.pair].max(axis=1)
         pixels[heat_map.cell[:, 0], heat_map.cell[:, 1]] = load[busier]
     found: list[Layer] = [Image("mesh", pixels, heat_map.x_edges, heat_map.y_edges)]
@@ -102,6 +102,11 @@ def heat_layers(
         found.append(lines("over strokes", _crosses(layout, over)[: len(over)],
                            "#000000", 1.0, crisp=False))  # fmt: skip
     return tuple(found)
+
+
+def cell_colours(tokens: Tokens) -> tuple[str, ...]:
+    """The colour of a link's cell by load level; idle ones only a shade, or a grille would show."""
+    return (mix(tokens.hairline, panel_of(tokens), 0.5), *tokens.lanes)
 
 
 def _crosses(layout: Layout, dies: IntArray) -> FloatArray:

@@ -63,6 +63,7 @@ class Ground:
     lanes: FloatArray
     seen: NDArray[np.intp]  # links inside the canvas
     heat_map: HeatMap | None
+    crosses: tuple[Layer, ...]  # on broken links, over the heat map
     furniture: tuple[Layer, ...]
     ground: tuple[Layer, ...]
     kept: dict[object, tuple[Layer, ...]] = field(default_factory=dict)
@@ -88,14 +89,16 @@ def lay_ground(
         furniture += legend_layers(tokens, machine, roles, width, height - HEIGHT_PX)
     ground = outline_layers(layout, machine, tokens)
     heat_map = None
+    crosses: tuple[Layer, ...] = ()
     if layout.detail == IMAGE:
         heat_map = lay_heat_map(layout, machine, topology)
+        crosses = dead_link_layers(layout, machine, tokens)[1:]
     else:
         ground += dead_die_layers(layout, machine, tokens)
         ground += dead_link_layers(layout, machine, tokens)
     seen = np.flatnonzero(_inside(lanes, canvas))
     return Ground(machine, width, height, view, tokens, layout, topology, lanes, seen, heat_map,
-                  furniture, ground)  # fmt: skip
+                  crosses, furniture, ground)  # fmt: skip
 
 
 def _inside(lanes: FloatArray, canvas: tuple[float, float, float, float]) -> NDArray[np.bool_]:
@@ -148,6 +151,7 @@ def build(
     if ground.heat_map is not None:
         dies: tuple[Layer, ...] = ()
         moving = heat_layers(ground.heat_map, ground.layout, ground.tokens, state, levels)
+        moving += ground.crosses
     else:
         dies = _die_layers(ground, state, marks)
         faded = dimmed_links(marks, ground.topology)

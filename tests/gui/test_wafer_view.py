@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -244,7 +245,10 @@ def test_the_palette_is_the_token_table(qapp: QApplication, tokens: Any) -> None
     assert made.base().color().name().upper() == tokens.surface
     assert made.text().color().name().upper() == tokens.text
     assert made.highlight().color().name().upper() == tokens.accent
-    assert tokens.accent in stylesheet(tokens)
+    sheet = stylesheet(tokens)
+    assert tokens.accent in sheet
+    images = re.findall(r"url\((.+?)\)", sheet)
+    assert len(set(images)) == 4 and all(Path(image).is_file() for image in images)
 
 
 def test_no_text_is_under_eight_points() -> None:

@@ -16,6 +16,7 @@ from tempstudio.core.timeline import Timeline
 from tempstudio.core.topology import topology_of
 from tempstudio.scene.cividis import FILLS, levels_of
 from tempstudio.scene.display_list import DisplayList, Image, Lines, Rects, Sprites, Texts
+from tempstudio.scene.heat_map import cell_colours
 from tempstudio.scene.lanes import WIDTHS, level_colours
 from tempstudio.scene.marks import Marks
 from tempstudio.scene.tokens import DARK, LIGHT, THEMES, mix, panel_of, rgb
@@ -322,7 +323,7 @@ def test_the_image_has_a_cell_a_die_and_a_cell_a_link() -> None:
                               (topology.source[link], topology.target[link]))  # fmt: skip
         back = topology.link_ids[int(topology.target[link]), int(topology.source[link])]
         load = max(frame.link_utilization[link], frame.link_utilization[back])
-        expected = level_colours(LIGHT)[int(np.ceil(min(load, 1) * 4 - 1e-9))]
+        expected = cell_colours(LIGHT)[int(np.ceil(min(load, 1) * 4 - 1e-9))]
         assert colour((r0 + r1, c0 + c1)) == rgb(expected)
         idle, busy = idle + (load == 0), busy + (load > 0)
     assert idle and busy
@@ -484,11 +485,11 @@ def test_letters_stand_on_chunks_from_44_px_on_and_numbers_on_large_ones() -> No
         picture = wafer_picture(machine, make_timeline(machine), 1.5e-4, *size)
         chunks = picture.chunks
         assert isinstance(chunks, Sprites)
-        assert chunks.halo_px == (1.0 if machine.rows < 40 else 0.0)
+        assert chunks.halo_px == (1.0 if machine.rows < 80 else 0.0)
         return {look.letter for look in chunks.looks}
 
     assert looks(Wafer(rows=12, cols=16), SMALL) == {""}
-    assert looks(Wafer(rows=40, cols=40), SMALL) == {""}
+    assert looks(Wafer(rows=80, cols=95), SMALL) == {""}
     assert looks(Wafer(), SMALL) == {"W"}
     numbered = looks(Wafer(), (1600, 1000))
     assert {text[0] for text in numbered} == {"W"} and len(numbered) > 8
