@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> Answer:
     """Load, bound and time."""
+    document = _document(arguments.flows)
     from tempstudio.core.routing import route_report
 
-    document = _document(arguments.flows)
     report = route_report(document, mapper=arguments.mapper, single_path=arguments.single_path)
     return Answer(report, lambda: _text(report))
 
