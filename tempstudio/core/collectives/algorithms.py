@@ -48,6 +48,9 @@ _ALGORITHMS = {
     "reduce": (*_RINGS, "direct", "chain", "trees"),
 }
 
+# Larger groups take their vectors whole: each stage's steps are many and large already.
+MOST_PIPELINED = 512
+
 Outlines = list[Outline]  # ways to do the same, of which another is best at another size
 
 
@@ -143,7 +146,7 @@ _GATHERS: dict[str, Callable[[Group], Outlines]] = {
     "bidirectional-ring": lambda group: _ring(group, both_ways=True),
     "direct": lambda group: [direct_exchange(group)],
     "chain": _line,
-    "row-column": lambda group: row_column_gather(_grid(group)),
+    "row-column": lambda group: row_column_gather(_grid(group), group.size <= MOST_PIPELINED),
     "trees": _gossip,
     "hierarchical": lambda group: [hierarchical_gather(group)],
 }

@@ -69,8 +69,11 @@ def _accumulate(stages: Sequence[Sequence[Step]]) -> dict[int, Sequence[Step]]:
 
 def merge_steps(steps: Sequence[Step]) -> Step:
     """Several steps at once: what goes the same way is added."""
-    merged: Step = {}
-    for step in steps:
+    merged = dict(steps[0]) if steps else {}
+    for step in steps[1:]:
+        if merged.keys().isdisjoint(step):
+            merged.update(step)
+            continue
         for edge, share in step.items():
             merged[edge] = merged.get(edge, 0.0) + share
     return merged
@@ -88,6 +91,8 @@ def stretch_steps(steps: Sequence[Step], count: int) -> list[Step]:
     it still has: by the end of step s it has sent (s + 1)/f - k - 1 of what it may send k + 1-th,
     and by its start it had received s/f - k of that, which is no less as f >= 1.
     """
+    if count == len(steps):
+        return list(steps)
     factor = count / len(steps) if steps else 1.0
     spread = []
     for s in range(count):

@@ -28,26 +28,25 @@ def line_gather(order: Sequence[int], share: float) -> list[Step]:
     return steps
 
 
-def row_column_gather(grid: Grid) -> list[Outline]:
-    """All-gather; one outline for each way to cut the vector that is best at some size."""
-    return [_gather(grid, first) for first in _cuts(*grid.shape)]
-
-
-def _cuts(rows: int, cols: int) -> list[float]:
-    """Shares of the half that goes along rows first.
-
-    The first keeps rows and columns equally busy over both phases (best in a pipeline), the others
-    within the first and within the second phase (best unpipelined).
-    """
+def row_column_gather(grid: Grid, pipelined: bool = True) -> list[Outline]:
+    """All-gather, with the vector cut as is best in a pipeline and as is best unpipelined."""
+    rows, cols = len(grid), len(grid[0])
     n = rows * cols
+
+    def unpipelined(first: float) -> float:
+        """Shares that the busiest link carries, one phase after the other."""
+        one = max((cols - 1) * first, (rows - 1) * (1 - first))
+        return one + max((rows - 1) * cols * first, (cols - 1) * rows * (1 - first))
+
+    # Rows and columns equally busy within the first phase, or within the second.
+    even = (rows - 1) / (cols + rows - 2)
+    late = (cols - 1) * rows / ((rows - 1) * cols + (cols - 1) * rows)
+    best = min(even, late, key=unpipelined)
+    # Equally busy over both phases, as they are in a pipeline.
     busy = ((cols - 1) * rows - (n - 1) / 2) / ((cols - 1) * (rows - 1))
-    first = (rows - 1) / (cols + rows - 2)
-    second = (cols - 1) * rows / ((rows - 1) * cols + (cols - 1) * rows)
-    cuts: list[float] = []
-    for cut in (busy, first, second):
-        if all(abs(cut - other) > 1e-9 for other in cuts):
-            cuts.append(cut)
-    return cuts
+    if not pipelined or abs(busy - best) < 1e-9:
+        return [_gather(grid, best)]
+    return [_gather(grid, busy), _gather(grid, best)]
 
 
 def _gather(grid: Grid, first: float) -> Outline:

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tempstudio.core.collectives.algorithms import outlines
+from tempstudio.core.collectives.algorithms import MOST_PIPELINED, outlines
 from tempstudio.core.collectives.group import Edge, Group, Route
 from tempstudio.core.collectives.outline import Outline, Step
 from tempstudio.core.errors import NoPlanError
@@ -27,8 +27,6 @@ from tempstudio.core.topology import FloatArray, IntArray, Topology
 
 # Chunk counts that are tried: so near to one another that the best loses little, and few.
 CHUNKS = tuple(sorted({k << shift for k in (4, 5, 6, 7) for shift in range(12)} | {1, 2, 3}))
-# Larger groups take their vectors whole: each stage's steps are many and large already.
-MOST_PIPELINED = 512
 
 
 Thing = TypeVar("Thing")
@@ -76,11 +74,11 @@ def _cut(group: Group, outline: Outline, size: float) -> tuple[Outline, int, flo
     latencies, K chunks take (K + m - 1)(X/K + L), least at K^2 = (m - 1) X/L.
     """
     stages = len(outline.stages)
+    if not outline.pipelined or group.size > MOST_PIPELINED:
+        return outline, 1, _time(group, outline, 1, size)
     full = unit_steps(group, outline, 0, stages)
     latency = sum(float(step.latency_s.max(initial=0.0)) for step in full)
     busy = max(0.0, sum(step.time_s(size) for step in full) - latency)
-    if not outline.pipelined or group.size > MOST_PIPELINED:
-        return outline, 1, stages * (busy + latency)
 
     def estimate(chunks: int) -> float:
         return (chunks + stages - 1) * (busy / chunks + latency)
