@@ -199,7 +199,7 @@ def failed(error: BaseException) -> dict[str, Any]:
     if isinstance(error, PluginFault):
         return {
             "kind": "fault",
-            "message": str(error),
+            "message": str(error) + _limit_note(error.message),
             "plugin": error.plugin,
             "hook": error.hook,
             "traceback": error.traceback,
@@ -216,10 +216,18 @@ def failed(error: BaseException) -> dict[str, Any]:
     return {
         **nothing,
         "kind": "fault",
-        "message": one_line(error),
+        "message": one_line(error) + _limit_note(one_line(error)),
         "traceback": text,
         "grave": grave,
     }
+
+
+def _limit_note(message: str) -> str:
+    """How much there was, where memory ran out."""
+    limit = resource.getrlimit(resource.RLIMIT_DATA)[0]
+    if not message.startswith("MemoryError") or limit == resource.RLIM_INFINITY:
+        return ""
+    return f" (a worker may use {limit / 1e9:g} GB)"
 
 
 def limit_memory(bytes_: int) -> None:

@@ -119,7 +119,9 @@ def _project(document: dict[str, Any]) -> Project:
         seed=_seed(document),
         runs=_runs(document),
         notes=_text(document, "notes"),
-        **{kind: _choice(strategies, kind) for kind in STRATEGIES},
+        partitioner=_choice(strategies, "partitioner"),
+        mapper=_choice(strategies, "mapper"),
+        solver=_choice(strategies, "solver"),
     )
     known = _known(project, None, ())
     kept = unknown_keys.leftover(document, known)

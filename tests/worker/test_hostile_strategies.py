@@ -111,7 +111,7 @@ def harmed(install: Callable[..., Path], watched: Callable[..., Watched]) -> Wat
         ("aborts", "SIGABRT"),
         ("forks", "SIGSEGV"),
         ("hangs-up", "closed its connection"),
-        ("hogs", "MemoryError"),
+        ("hogs", "MemoryError (a worker may use 1 GB)"),
         ("hogs-numpy", "MemoryError"),
         ("returns-text", "returned str, expected Mapping"),
         ("two-on-a-die", "placed two ranks on die [0, 1]"),
