@@ -241,6 +241,8 @@ QMenu::separator {{ height: 1px; background: {tokens.hairline}; margin: 4px 8px;
 QStatusBar {{ background: {tokens.window}; border-top: 1px solid {tokens.hairline};
   color: {tokens.muted}; }}
 QStatusBar::item {{ border: 0; }}
+QStatusBar QPushButton {{ padding: 1px 10px; min-height: 14px; }}
+QStatusBar QPushButton:focus {{ padding: 0 9px; }}
 QToolTip {{ background: {tokens.surface}; color: {tokens.text};
   border: 1px solid {tokens.control}; padding: 4px 6px; }}
 QProgressBar {{ background: {tokens.hairline}; border: 0; border-radius: 2px; min-height: 4px;

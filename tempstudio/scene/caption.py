@@ -43,6 +43,10 @@ _STREAMS = {
         "each die uses the output gradient rows that just arrived for both gradients",
     ),
 }  # fmt: skip
+ABBREVIATIONS = {
+    "activation": "act", "attention": "attn", "elementwise": "elem", "embedding": "embed",
+    "optimizer": "optim", "positions": "pos", "residual": "resid",
+}  # fmt: skip
 UNTELLING = ("core", "tokens")  # last parts of names that need what stands before them
 _KEY_VALUES = (
     "each die attends to its own keys and values",

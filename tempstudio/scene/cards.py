@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.machine import Machine
+from tempstudio.scene.caption import ABBREVIATIONS
 from tempstudio.scene.cividis import FILLS, INKS, LEVELS, levels_of
 from tempstudio.scene.display_list import (
     END,
@@ -246,7 +247,7 @@ def _card_texts(
             use = percent(share)
             if text_width(use, px) <= room:
                 items.append((use, x + size - aside, y + top, right))
-        operator = elided(state.operator[die], px, size - 2 * pad)
+        operator = fitting_name(state.operator[die], px, size - pad - 1)
         if size >= BYTES_PX:
             items.append((operator, x + size / 2, baseline(y + size * 0.47, px), middle))
             if share >= 0:
@@ -257,6 +258,13 @@ def _card_texts(
         else:
             items.append((operator, x + pad, y + foot, left))
     return texts("card texts", items, card=True)
+
+
+def fitting_name(operator: str, px: float, room: float) -> str:
+    """An operator's name, abbreviated or at last cut where it has no room."""
+    if text_width(operator, px) > room:
+        operator = ABBREVIATIONS.get(operator, operator)
+    return elided(operator, px, room)
 
 
 def _octagons(

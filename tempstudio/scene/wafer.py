@@ -79,9 +79,8 @@ def lay_ground(
     """Lay out a machine in a picture; `roles` are those the legend names (`roles_of`)."""
     view = view or View()
     tokens = THEMES[view.theme]
-    above, below = CAPTION_PX if view.caption else 0.0, HEIGHT_PX if view.legend else 0.0
-    canvas = canvas_of(machine, width, height, above, below)
-    layout = lay_out(machine, canvas, view.zoom, view.pan, view.dpr)
+    layout = layout_of(machine, width, height, view)
+    canvas = layout.canvas
     topology = topology_of(machine)
     lanes = layout.lane_ends(topology.source, topology.target)
     furniture = axis_layers(layout, machine, tokens)
@@ -99,6 +98,13 @@ def lay_ground(
     seen = np.flatnonzero(_inside(lanes, canvas))
     return Ground(machine, width, height, view, tokens, layout, topology, lanes, seen, heat_map,
                   crosses, furniture, ground)  # fmt: skip
+
+
+def layout_of(machine: Machine, width: float, height: float, view: View) -> Layout:
+    """Where the dies lie in a picture."""
+    above, below = CAPTION_PX if view.caption else 0.0, HEIGHT_PX if view.legend else 0.0
+    canvas = canvas_of(machine, width, height, above, below)
+    return lay_out(machine, canvas, view.zoom, view.pan, view.dpr)
 
 
 def _inside(lanes: FloatArray, canvas: tuple[float, float, float, float]) -> NDArray[np.bool_]:

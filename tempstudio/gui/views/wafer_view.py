@@ -30,6 +30,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.timeline import Frame, Timeline
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.gui.views.wafer_hand import Hand, Stroke, Target
+from tempstudio.scene.camera import fitted, kept_inside, panned, showing, zoomed
 from tempstudio.scene.describe import die_text, link_text, machine_name
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.layout import Layout
@@ -40,8 +41,6 @@ from tempstudio.scene.wafer import Ground, View, belongs, build, lay_ground, rol
 __all__ = ["Stroke", "Target", "WaferView"]
 
 ZOOM_STEP = 1.2
-LEAST_ZOOM, MOST_ZOOM = 1.0, 256.0
-SLACK_PX = 60.0  # how far past its edge one may pan
 
 
 class Selected(Protocol):
@@ -265,7 +264,8 @@ class WaferView(QWidget):
 
     def fit(self) -> None:
         """The whole machine."""
-        self._look(1.0, (0.0, 0.0))
+        if self.machine is not None:
+            self._look(fitted(self._grounded()))
 
     def zoom_in(self) -> None:
         """Closer, about the middle."""
@@ -277,49 +277,25 @@ class WaferView(QWidget):
 
     def zoom_about(self, factor: float, point: QPointF) -> None:
         """Closer by a factor, what lies under the point stays there."""
-        layout = self.layout_of_dies
-        if layout is None:
-            return
-        before = layout.content
-        x, y = point.x() / self._scale, point.y() / self._scale
-        zoom = min(max(self._view.zoom * factor, LEAST_ZOOM), MOST_ZOOM)
-        share = ((x - before[0]) / before[2], (y - before[1]) / before[3])
-        self._look(zoom, (0.0, 0.0), quiet=True)
-        after = self._grounded().layout
-        if factor > 1 and after.die_px == layout.die_px:
-            zoom = self._view.zoom / factor  # the largest die is reached
-        content = after.content
-        pan = (x - content[0] - share[0] * content[2], y - content[1] - share[1] * content[3])
-        self._look(zoom, pan)
+        if self.machine is not None:
+            x, y = point.x() / self._scale, point.y() / self._scale
+            self._look(zoomed(self._grounded(), factor, x, y))
 
     def pan_by(self, dx: float, dy: float) -> None:
         """Move the machine by widget pixels."""
-        pan = self._view.pan
-        self._look(self._view.zoom, (pan[0] + dx / self._scale, pan[1] + dy / self._scale))
+        if self.machine is not None:
+            self._look(panned(self._grounded(), dx / self._scale, dy / self._scale))
 
     def show_die(self, die: int) -> None:
         """Pan until a die is inside the canvas."""
-        layout = self._grounded().layout
-        left, top, width, height = layout.canvas
-        x, y, size, _ = layout.die_xywh[die].tolist()
-        dx = min(0.0, left + width - x - size) + max(0.0, left - x)
-        dy = min(0.0, top + height - y - size) + max(0.0, top - y)
-        if dx or dy:
-            self.pan_by(dx * self._scale, dy * self._scale)
+        if self.machine is not None:
+            self._look(showing(self._grounded(), die))
 
-    def _look(self, zoom: float, pan: tuple[float, float], quiet: bool = False) -> None:
-        self._view = replace(self._view, zoom=zoom, pan=(0.0, 0.0))
-        self._ground = None
-        layout = self._grounded().layout
-        slack = SLACK_PX if zoom > LEAST_ZOOM else 0.0
-        free = [
-            (abs(size - room) / 2 if slack else 0.0) + slack
-            for size, room in zip(layout.content[2:], layout.canvas[2:], strict=True)
-        ]
-        kept = tuple(min(max(at, -most), most) for at, most in zip(pan, free, strict=True))
-        self._view = replace(self._view, pan=(kept[0], kept[1]))
-        self._lay_anew()
-        if not quiet:
+    def _look(self, view: View) -> None:
+        view = replace(self._view, zoom=view.zoom, pan=view.pan)
+        if view != self._view:
+            self._view = view
+            self._lay_anew()
             self.view_changed.emit()
 
     # Inside
@@ -396,8 +372,9 @@ class WaferView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """A new size is a new layout."""
         self._empty.setGeometry(self.rect())
+        self._lay_anew()
         if self.machine is not None:
-            self._look(self._view.zoom, self._view.pan, quiet=True)
+            self._look(kept_inside(self._grounded(), self._view))
 
     def event(self, event: QEvent) -> bool:
         """Tooltips of what lies under the pointer; a change of screen or font."""
