@@ -54,7 +54,8 @@ def simulate_lanes(
     """Run lanes side by side, the items of a lane one after the other; one answer a lane.
 
     A lane starts at its `release_s` (0).  `observe(start_s, end_s, link_rate)` is told the bytes/s
-    on every link [links] for every stretch of time in which they are constant.
+    [links] of every set of items that share links, for every stretch in which they are constant;
+    at no time do two sets use one link.
 
     >>> from tempstudio.core.machine import Wafer
     >>> from tempstudio.core.network import make_flows
@@ -124,7 +125,7 @@ def simulate_tasks(
             if not waiting[other]:
                 heapq.heappush(events, (ready[other], START, other))
 
-    while events or air.sending:
+    while events or air.crowds:
         if air.next_drain_s <= (events[0][0] if events else math.inf):
             for sent in air.drain():
                 k = sent.item

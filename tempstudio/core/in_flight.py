@@ -1,7 +1,8 @@
 """The flows that are on their way at one moment, and the rates they have until the next change.
 
-Rates depend on who is sending, not on how much is left, so each set of senders is shared out once
-and remembered; an item that has the machine to itself follows the closed form of `phase_time`.
+Items whose flows share links, directly or through others, make a *crowd*; crowds do not see one
+another.  Rates depend on who is sending, not on how much is left, so each crowd is shared out once
+and remembered; an item that has its links to itself follows the closed form of `phase_time`.
 """
 
 from __future__ import annotations
@@ -73,77 +74,98 @@ class _Share:
     link_rate: FloatArray | None
 
 
+@dataclass(eq=False, slots=True)
+class Crowd:
+    """Items that share links: `left_s` [rows] is the time each row needs at the present rates.
+
+    `share` is None while the rates are to be found (`known` False), and for one item that has had
+    its links to itself from its start.
+    """
+
+    sending: list[Sending]
+    links: int  # bits
+    since_s: float
+    next_s: float = math.inf
+    known: bool = False
+    share: _Share | None = None
+    left_s: FloatArray = field(default_factory=_nothing)
+
+
 class InFlight:
     """Everything on its way now, with rates that hold until the next change."""
 
     def __init__(self, topology: Topology, observe: Observer | None) -> None:
-        self.sending: list[Sending] = []
+        self.crowds: list[Crowd] = []
         self._topology = topology
         self._observe = observe
         self._shares: dict[tuple[str | bytes, ...], _Share] = {}
-        self._share: _Share | None = None  # None: to be found, or one item alone from its start
-        self._left_s = np.zeros(0)
-        self._since_s = 0.0
-        self._next_s = math.inf
-        self._known = True
 
     @property
     def next_drain_s(self) -> float:
-        """When the next flow drains (of an item alone from its start, the last)."""
-        if not self._known:
-            self._share_out()
-        return self._next_s
+        """When the next flow drains (of an item with its links to itself, the last)."""
+        soonest = math.inf
+        for crowd in self.crowds:
+            if not crowd.known:
+                self._share_out(crowd)
+            soonest = min(soonest, crowd.next_s)
+        return soonest
 
     def join(self, item: int, flows: Flows, now: float) -> None:
         """An item's flows start."""
-        self._settle(now)
-        insort(self.sending, Sending(item, flows, now))
-        self._since_s = now
-        self._known = False
+        crowd = Crowd([Sending(item, flows, now)], flows.link_set, now)
+        apart = []
+        for other in self.crowds:
+            if other.links & flows.link_set:
+                self._settle(other, now)
+                crowd.links |= other.links
+                for sent in other.sending:
+                    insort(crowd.sending, sent)
+            else:
+                apart.append(other)
+        self.crowds = [*apart, crowd]
 
     def drain(self) -> list[Sending]:
         """Go to the next drain; the items that have sent everything."""
         now = self.next_drain_s
-        if self._share is None:
-            alone = self.sending.pop()
-            phase = phase_time(alone.flows, self._topology)
+        crowd = next(crowd for crowd in self.crowds if crowd.next_s == now)
+        if crowd.share is None:
+            alone = crowd.sending[0]
+            alone.finish_s = phase_time(alone.flows, self._topology).finish_s
             self._tell_alone(alone, now)
-            alone.finish_s = phase.finish_s
-            self._next_s = math.inf
+            self.crowds.remove(crowd)
             return [alone]
-        share = self._share
-        left_s = self._left_s - float(self._left_s.min())
-        self._settle(now)
+        left_s = crowd.left_s - float(crowd.left_s.min())
+        spans = crowd.share.spans
+        self._settle(crowd, now)
         finished: list[Sending] = []
         kept: list[Sending] = []
-        for sent, span in zip(self.sending, share.spans, strict=True):
-            # A rest that no longer moves the clock is rounding too, or `now` would stand still.
-            rest = max(ROUNDING * (now - sent.start_s), 2.0 * float(np.spacing(now)))
-            gone = left_s[span] <= rest
+        for sent, span in zip(crowd.sending, spans, strict=True):
+            gone = left_s[span] <= ROUNDING * (now - sent.start_s)
             if gone.any():
                 sent.arrive(gone, now)
             (kept if len(sent.left) else finished).append(sent)
-        self.sending = kept
-        self._known = False
+        if finished:
+            self.crowds.remove(crowd)
+            self.crowds += [Crowd(part, links, now) for part, links in _parts(kept)]
+        crowd.known = False
         return finished
 
-    def _settle(self, now: float) -> None:
-        """Bring every item's `left` to `now`, before the set of senders changes."""
-        if not self._known or not self.sending:
+    def _settle(self, crowd: Crowd, now: float) -> None:
+        """Bring every item's `left` to `now`, before the crowd changes."""
+        if not crowd.known:
             return
-        if self._share is None:
-            self._leave_alone(now)
+        if crowd.share is None:
+            self._leave_alone(crowd.sending[0], now)
             return
-        if self._observe is not None and now > self._since_s and self._share.link_rate is not None:
-            self._observe(self._since_s, now, self._share.link_rate)
-        left = np.maximum(self._left_s - (now - self._since_s), 0.0) * self._share.rate
-        for sent, span in zip(self.sending, self._share.spans, strict=True):
+        if crowd.share.link_rate is not None and self._observe is not None and now > crowd.since_s:
+            self._observe(crowd.since_s, now, crowd.share.link_rate)
+        left = np.maximum(crowd.left_s - (now - crowd.since_s), 0.0) * crowd.share.rate
+        for sent, span in zip(crowd.sending, crowd.share.spans, strict=True):
             sent.left = left[span]
-        self._since_s = now
+        crowd.since_s = now
 
-    def _leave_alone(self, now: float) -> None:
-        """The item that had the machine to itself gets company."""
-        alone = self.sending[0]
+    def _leave_alone(self, alone: Sending, now: float) -> None:
+        """The item that had its links to itself gets company."""
         self._tell_alone(alone, now)
         phase = phase_time(alone.flows, self._topology)
         drain = phase.drain_s[alone.unfold()]
@@ -153,32 +175,30 @@ class InFlight:
             rows = alone.arrive(drain <= past, now)
             alone.finish_s[rows] = phase.finish_s[rows]
 
-    def _share_out(self) -> None:
-        """Find the rates of the present senders and the next drain."""
-        self._known = True
-        self._share = None
-        if not self.sending:
-            self._next_s = math.inf
-            return
-        first = self.sending[0]
-        if len(self.sending) == 1 and first.rows is None:
+    def _share_out(self, crowd: Crowd) -> None:
+        """Find the rates of a crowd and its next drain."""
+        crowd.known = True
+        crowd.share = None
+        first = crowd.sending[0]
+        if len(crowd.sending) == 1 and first.rows is None:
             drain = phase_time(first.flows, self._topology).drain_s
-            self._next_s = first.start_s + float(drain.max())
+            crowd.next_s = first.start_s + float(drain.max())
             return
-        for sent in self.sending:
+        for sent in crowd.sending:
             sent.unfold()
-        key = tuple(part for sent in self.sending for part in (sent.flows.claim, sent.state))
+        key = tuple(part for sent in crowd.sending for part in (sent.flows.claim, sent.state))
         share = self._shares.get(key)
         if share is None:
             if len(self._shares) >= MOST_SHARES:
                 self._shares.clear()
-            share = self._shares[key] = _shared(self.sending, self._topology, self._observe)
-        self._share = share
-        self._left_s = np.concatenate([sent.left for sent in self.sending]) / share.rate
-        self._next_s = self._since_s + float(self._left_s.min())
+            share = _shared(crowd.sending, self._topology, self._observe is not None)
+            self._shares[key] = share
+        crowd.share = share
+        crowd.left_s = np.concatenate([sent.left for sent in crowd.sending]) / share.rate
+        crowd.next_s = crowd.since_s + float(crowd.left_s.min())
 
     def _tell_alone(self, alone: Sending, now: float) -> None:
-        """Tell the observer how an item alone has loaded the links until now."""
+        """Tell the observer how an item alone has loaded its links until now."""
         if self._observe is None:
             return
         drain = phase_time(alone.flows, self._topology).drain_s
@@ -192,7 +212,23 @@ class InFlight:
             past = end
 
 
-def _shared(sending: Sequence[Sending], topology: Topology, observe: Observer | None) -> _Share:
+def _parts(sending: Sequence[Sending]) -> list[tuple[list[Sending], int]]:
+    """Items split into those that share links, with their links."""
+    parts: list[tuple[list[Sending], int]] = []
+    for sent in sending:
+        links, members = sent.flows.link_set, [sent]
+        apart = []
+        for part in parts:
+            if part[1] & links:
+                members = [*part[0], *members]
+                links |= part[1]
+            else:
+                apart.append(part)
+        parts = [*apart, (sorted(members), links)]
+    return parts
+
+
+def _shared(sending: Sequence[Sending], topology: Topology, observed: bool) -> _Share:
     """The rates of all rows left of all senders."""
     together = join_flows([sent.flows for sent in sending])
     active = np.zeros(len(together), dtype=bool)
@@ -208,7 +244,7 @@ def _shared(sending: Sequence[Sending], topology: Topology, observe: Observer | 
         together.hop_link, together.hop_start, weights, topology.bytes_per_s, active
     )
     load = None
-    if observe is not None:
+    if observed:
         load = _link_rate(together, np.where(active, rates, 0.0), topology)
     return _Share(
         spans=tuple(spans),

@@ -73,6 +73,13 @@ class Flows:
         return (self.bytes > 0) & (self.hops > 0)
 
     @cached_property
+    def link_set(self) -> int:
+        """The links that moving rows cross, as the bits of a whole number."""
+        used = np.zeros(int(self.hop_link.max(initial=-1)) + 1, dtype=bool)
+        used[self.hop_link[np.repeat(self.moving, self.hops)]] = True
+        return int.from_bytes(np.packbits(used, bitorder="little").tobytes(), "little")
+
+    @cached_property
     def weights(self) -> FloatArray:
         """Claims against strangers: bytes, scaled to a mean of 1 over the moving rows [rows]."""
         return (
@@ -214,7 +221,7 @@ def scale_flows(flows: Flows, factor: float) -> Flows:
     )
     scaled.__dict__["hops"] = flows.hops
     if factor > 0:
-        _keep(scaled, flows, ("moving", "weights", "claim"))
+        _keep(scaled, flows, ("moving", "weights", "claim", "link_set"))
         for topology, phase in flows._phases.items():
             scaled._phases[topology] = _phase(phase.drain_s * factor, flows)
     return scaled

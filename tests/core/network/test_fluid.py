@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tempstudio.core.errors import InputError
 from tempstudio.core.fluid import Item, simulate_lanes, simulate_tasks
 from tempstudio.core.machine import Link, Wafer
-from tempstudio.core.network import link_bytes, make_flows, phase_time
+from tempstudio.core.network import link_bytes, make_flows, move_flows, phase_time
+from tempstudio.core.routes import shift_map
 from tempstudio.core.topology import Topology, topology_of
 
 UNIT = Link(bytes_per_s=1.0, latency_s=0.0)
@@ -90,6 +91,23 @@ def test_the_closed_form_of_a_phase_is_what_the_engine_finds(lane):
         if item.flows is not None:
             assert one == pytest.approx(phase_time(item.flows, topology).finish_s)
             assert two == pytest.approx(one, rel=1e-9, abs=1e-18)
+
+
+@given(st.lists(items(dies=3), max_size=4), st.lists(items(dies=6), max_size=4))
+@settings(deadline=None)
+def test_lanes_whose_links_never_meet_do_not_see_one_another(upper, lower):
+    """The second lane is moved down to the other rows: then neither changes by a single bit."""
+    topology = topology_of(MESH)
+    down, link = shift_map(topology, 1, 0)
+    lower = [
+        Item(item.compute_s, None if item.flows is None else move_flows(item.flows, down, link))
+        for item in lower
+    ]
+    one, two = simulate_lanes([upper, lower], topology)
+    for lane, together in ((upper, one), (lower, two)):
+        alone = simulate_lanes([lane], topology)[0]
+        assert together.start_s.tobytes() == alone.start_s.tobytes()
+        assert together.duration_s.tobytes() == alone.duration_s.tobytes()
 
 
 def test_strangers_share_plainly_and_flows_of_one_item_by_their_bytes():
