@@ -151,6 +151,18 @@ class Link:
         maximum=1e9,
         help="energy per bit and hop",
     )
+    efficiency: float = quantity(
+        1.0,
+        key="efficiency",
+        minimum=1e-3,
+        maximum=1.0,
+        help="share of the bandwidth that is left for data",
+    )
+
+    @property
+    def data_bytes_per_s(self) -> float:
+        """The bandwidth that data gets."""
+        return self.bytes_per_s * self.efficiency
 
 
 @dataclass(frozen=True)

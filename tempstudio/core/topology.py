@@ -204,7 +204,7 @@ def _wafer_links(wafer: Wafer) -> Topology:
         vertices=wafer.die_count,
         source=both[:, 0].astype(np.int32),
         target=both[:, 1].astype(np.int32),
-        bytes_per_s=np.where(crossing, joint.bytes_per_s / wafer.rows, link.bytes_per_s),
+        bytes_per_s=np.where(crossing, joint.bytes_per_s / wafer.rows, link.data_bytes_per_s),
         latency_s=np.where(crossing, joint.latency_s, link.latency_s),
         joule_per_bit=np.full(len(both), link.joule_per_bit),
     )
@@ -224,7 +224,7 @@ def _cluster_links(cluster: Cluster) -> Topology:
         vertices=cluster.die_count + cluster.nodes + (cluster.nodes > 1),
         source=np.concatenate([a for a, _, _ in parts]).astype(np.int32),
         target=np.concatenate([b for _, b, _ in parts]).astype(np.int32),
-        bytes_per_s=np.concatenate([np.full(len(a), link.bytes_per_s) for a, _, link in parts]),
+        bytes_per_s=np.concatenate([np.full(len(a), link.data_bytes_per_s) for a, _, link in parts]),
         latency_s=np.concatenate([np.full(len(a), link.latency_s / 2) for a, _, link in parts]),
         joule_per_bit=np.concatenate(
             [np.full(len(a), link.joule_per_bit / 2) for a, _, link in parts]

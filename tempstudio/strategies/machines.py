@@ -7,8 +7,22 @@ from tempstudio.hookspecs import hookimpl
 
 SHARED_EDGES = Link(bytes_per_s=1e12)
 
-# NVIDIA's A100 80GB SXM data sheet: 312 TFLOPS (bfloat16), 2,039 GB/s, 40 MB of L2 cache, 400 W,
-# NVLink 600 GB/s both ways; one 200 Gb/s adapter a device, as on Selene.
+# The constants of a GPU, one set for all that is computed; docs/validation.md argues each.
+# Matrix products: the best shapes in S. Bekman's Maximum Achievable Matmul FLOPS reach 271.2 TFLOPS
+# on an A100, 794.5 on an H100 (github.com/stas00/ml-engineering, compute/accelerator); the tiles,
+# waves and output traffic that this program counts by itself are taken out of these again.
+# Memory: device-to-device copies, 1,383 of 1,555 GB/s on an A100, 2,903 of 3,350 on an H100, and
+# read-and-write streams of 0.84 to 0.90 on HBM2e (github.com/te42kyfo/gpu-benches).
+# NVLink: 230 of 300 GB/s on an A100, 370 of 450 on an H100 (S. Jeaugey, NVIDIA/nccl-tests issues
+# 149 and 212); adapters: 96 of 100 GB/s (issue 119).  Latency: NCCL's own tuning table (2.9,
+# src/graph/tuning.cc): 3.4 us a ring step over NVLink and 8.4 us a call, 9.6 us over the network.
+STREAMING = 0.87
+ADAPTER_EFFICIENCY = 0.96
+NVLINK_STEP_S = 3.4e-6 + 8.4e-6 / 14  # an all-reduce over a node's eight devices takes 14 steps
+NETWORK_STEP_S = 9.6e-6
+
+# NVIDIA's A100 80GB SXM data sheet: 312 TFLOPS (bfloat16), 2,039 GB/s, 40 MB of L2 cache, 108
+# multiprocessors, 400 W, NVLink 600 GB/s both ways; one 200 Gb/s adapter a device, as on Selene.
 A100 = Die(
     flop_per_s=312e12,
     sram_bytes=40e6,
@@ -16,9 +30,14 @@ A100 = Die(
     hbm_bytes_per_s=2039e9,
     flop_per_joule=312e12 / 400,
     hbm_joule_per_bit=7e-12,
+    peak_efficiency=0.89,
+    compute_units=108,
+    hbm_efficiency=STREAMING,
+    exposed_output=1.0,
 )
-# NVIDIA's H100 SXM data sheet: 989 TFLOPS (bfloat16, dense), 3,350 GB/s, 50 MB of L2 cache, 700 W,
-# NVLink 900 GB/s both ways; one 400 Gb/s adapter a device.
+# NVIDIA's H100 SXM data sheet: 989 TFLOPS (bfloat16, dense), 3,350 GB/s, 50 MB of L2 cache, 132
+# multiprocessors, 700 W, NVLink 900 GB/s both ways; one 400 Gb/s adapter a device.  Its kernels
+# write one tile while they compute the next.
 H100 = Die(
     flop_per_s=989e12,
     sram_bytes=50e6,
@@ -26,16 +45,20 @@ H100 = Die(
     hbm_bytes_per_s=3350e9,
     flop_per_joule=989e12 / 700,
     hbm_joule_per_bit=7e-12,
+    peak_efficiency=0.815,
+    compute_units=132,
+    hbm_efficiency=STREAMING,
 )
 
 
-def _cluster(device: Die, nvlink: float, adapter: float, nodes: int) -> Cluster:
+def gpu_cluster(device: Die, nvlink: float, nvlink_efficiency: float, adapter: float) -> Cluster:
+    """Nodes of eight devices, each with its own adapter; bytes/s of one direction."""
     return Cluster(
-        nodes=nodes,
+        nodes=4,
         devices_per_node=8,
         device=device,
-        intra=Link(bytes_per_s=nvlink, latency_s=2e-6, joule_per_bit=8e-12),
-        inter=Link(bytes_per_s=adapter, latency_s=5e-6, joule_per_bit=30e-12),
+        intra=Link(nvlink, NVLINK_STEP_S, joule_per_bit=8e-12, efficiency=nvlink_efficiency),
+        inter=Link(adapter, NETWORK_STEP_S, joule_per_bit=30e-12, efficiency=ADAPTER_EFFICIENCY),
     )
 
 
@@ -54,6 +77,6 @@ def tempstudio_machines() -> tuple[tuple[str, str, Machine], ...]:
         ("wafer-12x16", "192 dies, for scaling studies", Wafer(rows=12, cols=16)),
         ("wafer-80x95", "7,600 dies, for scaling studies", Wafer(rows=80, cols=95)),
         ("wafer-2x6x8", "two 6 x 8 wafers in a chain", Wafer(rows=6, cols=8, wafers=2)),
-        ("a100-4x8", "four nodes of eight A100 80GB", _cluster(A100, 300e9, 25e9, 4)),
-        ("h100-4x8", "four nodes of eight H100", _cluster(H100, 450e9, 50e9, 4)),
+        ("a100-4x8", "four nodes of eight A100 80GB", gpu_cluster(A100, 300e9, 230 / 300, 25e9)),
+        ("h100-4x8", "four nodes of eight H100", gpu_cluster(H100, 450e9, 370 / 450, 50e9)),
     )

@@ -12,11 +12,13 @@ from tempstudio.core.collectives.algorithms import algorithms
 from tempstudio.core.collectives.group import Group, group_of
 from tempstudio.core.collectives.sized import Choice, choose, prototype, sized_steps
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.machine import Cluster
 from tempstudio.core.network import Flows, join_flows, phase_time
 from tempstudio.core.topology import Topology
 
 # Larger groups send directly only when asked to.
 MOST_DIRECT = 128
+ON_CLUSTERS = ("ring", "hierarchical")
 
 
 class CollectiveSchedule(NamedTuple):
@@ -102,10 +104,16 @@ def _fastest(group: Group, op: str, size: float) -> Choice:
 
 
 def _worth_trying(group: Group, op: str, name: str) -> bool:
-    """All pairs of a large group are millions of flows; with a cycle no trees need be found."""
+    """All pairs of a large group are millions of flows; with a cycle no trees need be found.
+
+    On a cluster vectors go round rings, node by node or along the same device of all nodes, as in
+    NVIDIA's NCCL (src/graph/tuning.cc), and not from each device to all others at once.
+    """
+    gathers = op in ("all-gather", "reduce-scatter")
+    if isinstance(group.topology.machine, Cluster) and (gathers or op == "all-reduce"):
+        return name in ON_CLUSTERS
     if name == "direct":
         return group.size <= MOST_DIRECT
-    gathers = op in ("all-gather", "reduce-scatter")
     return not (name == "trees" and gathers and group.cycle is not None)
 
 

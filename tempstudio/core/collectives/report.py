@@ -89,7 +89,7 @@ def group_topology(
         link = machine.intra if isinstance(machine, Cluster) else machine.link
     link = _link(link, link_bytes_per_s, latency_s)
     if named and named[1] == "ring":
-        return ring_topology(cols, link.bytes_per_s, link.latency_s)
+        return ring_topology(cols, link.data_bytes_per_s, link.latency_s)
     return topology_of(Wafer(rows=rows, cols=cols, link=link))
 
 
