@@ -85,7 +85,7 @@ class Phase:
     """One operator's work in one pass, with the communication that belongs to it.
 
     A stream's rounds compute and move at once; a collective's steps come after the work, unless it
-    stands in a segment's background.  `role` is the key in `ROLES` of what moves, `tensor` its
+    is `hidden` (they run beside it) or stands in a segment's background.  `role` is the key in `ROLES` of what moves, `tensor` its
     name; `buffer_bytes` the stream or collective buffer it needs while it runs.
     """
 
@@ -98,6 +98,7 @@ class Phase:
     tensor: str = ""
     layout: str = ""
     buffer_bytes: float = 0.0
+    hidden: bool = False
 
 
 @dataclass(frozen=True)

@@ -150,11 +150,12 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
         return [Planned(seconds, number, 0, 1, None, 0.0, phase.buffer_bytes)]
     number = context.number(_info(phase, "collective", phase.collective.op))
     rounds = len(pattern.steps)
+    beside = seconds / rounds if phase.hidden and rounds else 0.0
     planned = [
-        Planned(0.0, number, t, rounds, step, phase.collective.bytes, phase.buffer_bytes)
+        Planned(beside, number, t, rounds, step, phase.collective.bytes, phase.buffer_bytes)
         for t, step in enumerate(pattern.steps)
     ]
-    if seconds > 0.0:
+    if seconds > 0.0 and not beside:
         planned.insert(0, Planned(seconds, number, 0, max(1, rounds), None, 0.0, 0.0))
     return planned
 

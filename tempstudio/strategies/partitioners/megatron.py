@@ -11,6 +11,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.progress import Progress
+from tempstudio.core.strategy import option
 from tempstudio.core.workload import TrainingJob, Workload
 from tempstudio.strategies.partitioners.program import build_partition
 from tempstudio.strategies.partitioners.shares import Rules
@@ -18,7 +19,27 @@ from tempstudio.strategies.partitioners.shares import Rules
 
 @dataclass(frozen=True)
 class MegatronOptions:
-    """Megatron has no options of its own: its degrees say everything."""
+    """What of its communication Megatron hides or saves; older releases did less of it."""
+
+    hide_tensor: bool = option(
+        True, help="backward, tensor-parallel collectives run beside the products (since 2022)"
+    )
+    hide_gradients: bool = option(
+        True, help="the gradient reduction runs beside the last micro-batch's backward (since 2023)"
+    )
+    scatter_gather: bool = option(
+        True, help="stages send each activation once; the next tensor-parallel group gathers it"
+    )
+
+
+def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
+    return Rules(
+        name,
+        split_norms,
+        hide_tensor=options.hide_tensor,
+        hide_gradients=options.hide_gradients,
+        scatter_gather=options.scatter_gather,
+    )
 
 
 class Megatron1:
@@ -40,7 +61,7 @@ class Megatron1:
     ) -> Partition:
         """Programs with one all-reduce after every row operator, and its mirror image backward."""
         progress.step(0.0, "cutting operators")
-        rules = Rules(self.name, split_norms=False)
+        rules = _rules(self.name, False, options)
         return build_partition(workload, machine, job, degrees, rules)
 
 
@@ -63,4 +84,5 @@ class Megatron3:
     ) -> Partition:
         """Programs with all-gathers before column and reduce-scatters after row operators."""
         progress.step(0.0, "cutting operators")
-        return build_partition(workload, machine, job, degrees, Rules(self.name))
+        rules = _rules(self.name, True, options)
+        return build_partition(workload, machine, job, degrees, rules)

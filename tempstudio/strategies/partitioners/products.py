@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from tempstudio.core.parallel import share_sizes
 from tempstudio.core.partition import BACKWARD, FORWARD, Collective, Phase, Stream, Work
@@ -25,13 +27,12 @@ def product_forward(
 ) -> list[Phase]:
     """The forward phases of one product, with the collectives of its tensor-parallel split."""
     product = product_of(operator, shares)
-    work = _work(operator, product, mode, shares)
     role = "W" if mode == WEIGHT else "I"
     tensor = {WEIGHT: "weight", INPUT: "input", OUTPUT: "partial output"}.get(mode, "")
     main = Phase(
         operator.name,
         pass_,
-        work=work,
+        work=_works(operator, product, mode, shares).forward,
         stream=_stream(product, mode, shares, reverse=mode == OUTPUT),
         role=role if mode != LOCAL else "",
         tensor=tensor,
@@ -44,37 +45,64 @@ def product_forward(
 def product_backward(operator: Operator, mode: str, shares: Shares) -> list[Phase]:
     """The input's gradient, then the weight's; an O-stream does both at once."""
     product = product_of(operator, shares)
+    works = _works(operator, product, mode, shares)
     before, after = _tensor_collectives(operator, shares, BACKWARD)
     if mode == OUTPUT:
-        both = _work(operator, product, mode, shares, times=2.0)
         stream = _stream(product, OUTPUT, shares, reverse=False)
-        phases = [
-            Phase(
-                operator.name,
-                BACKWARD,
-                both,
-                stream,
-                role="G",
-                tensor="output gradient",
-                layout=mode,
-            )
-        ]
-    else:
-        work = _work(operator, product, mode, shares)
-        first, second = _gradient_streams(product, mode, shares)
-        moved = {
-            WEIGHT: ("W", "weight", "G", "weight gradient"),
-            INPUT: ("G", "input gradient", "I", "input"),
-        }.get(mode, ("", "", "", ""))
-        phases = [
-            Phase(
-                operator.name, BACKWARD, work, first, role=moved[0], tensor=moved[1], layout=mode
-            ),
-            Phase(
-                operator.name, BACKWARD, work, second, role=moved[2], tensor=moved[3], layout=mode
-            ),
-        ]
-    return [*before, *phases, *after]
+        both = Phase(
+            operator.name,
+            BACKWARD,
+            works.both,
+            stream,
+            role="G",
+            tensor="output gradient",
+            layout=mode,
+        )
+        return [*before, both, *after]
+    first, second = _gradient_streams(product, mode, shares)
+    moved = {
+        WEIGHT: ("W", "weight", "G", "weight gradient"),
+        INPUT: ("G", "input gradient", "I", "input"),
+    }.get(mode, ("", "", "", ""))
+    of_input = Phase(
+        operator.name,
+        BACKWARD,
+        works.input_gradient,
+        first,
+        role=moved[0],
+        tensor=moved[1],
+        layout=mode,
+    )
+    of_weight = Phase(
+        operator.name,
+        BACKWARD,
+        works.weight_gradient,
+        second,
+        role=moved[2],
+        tensor=moved[3],
+        layout=mode,
+    )
+    if mode == LOCAL and operator.role == "column" and shares.rules.hide_tensor:
+        return _hidden(of_input, of_weight, before, after)
+    return [*before, of_input, of_weight, *after]
+
+
+def _hidden(
+    of_input: Phase, of_weight: Phase, before: Sequence[Phase], after: Sequence[Phase]
+) -> list[Phase]:
+    """Collectives behind the products: Korthikanti et al. 2022 (arXiv:2205.05198), section 6.2.
+
+    The input is gathered again while its gradient is computed, and its gradient is reduced while
+    the weight's is.
+    """
+    return [*_beside(of_input, before), *_beside(of_weight, after)]
+
+
+def _beside(work: Phase, collectives: Sequence[Phase]) -> list[Phase]:
+    if not collectives:
+        return [work]
+    only = collectives[0]
+    return [replace(only, work=work.work, layout=work.layout, hidden=True), *collectives[1:]]
 
 
 def _gradient_streams(
@@ -123,37 +151,72 @@ def _stream(
     )
 
 
-def _work(
-    operator: Operator, product: Product, mode: str, shares: Shares, times: float = 1.0
-) -> Work:
-    """The largest share of one product; `times` 2 where one phase does both gradients."""
-    n, element = shares.degrees.stream, shares.element
-    rows, columns = math.ceil(product.tokens / n), math.ceil(product.columns / n)
-    inner = math.ceil(product.inner / n)
-    experts = product.experts
+@dataclass(frozen=True)
+class Works:
+    """Compute of one product in each pass; `both` gradients where one stream serves both."""
+
+    forward: Work
+    input_gradient: Work
+    weight_gradient: Work
+
+    @property
+    def both(self) -> Work:
+        """The two gradients as one phase."""
+        one, two = self.input_gradient, self.weight_gradient
+        return replace(
+            one,
+            flop=one.flop + two.flop,
+            flop_total=one.flop_total + two.flop_total,
+            hbm_bytes=one.hbm_bytes + two.hbm_bytes,
+            hbm_bytes_total=one.hbm_bytes_total + two.hbm_bytes_total,
+            output_bytes=one.output_bytes + two.output_bytes,
+        )
+
+
+def _works(operator: Operator, product: Product, mode: str, shares: Shares) -> Works:
+    """The largest share of one product in each pass.
+
+    A weight's gradient is added to what earlier micro-batches left: read and written in the
+    gradient's bytes per element.
+    """
+    n, experts, tokens = shares.degrees.stream, product.experts, product.tokens
+    rows, columns = math.ceil(tokens / n), math.ceil(product.columns / n)
+    inner = product.inner
     if mode == LOCAL:
-        rows, columns, inner = product.tokens, product.columns, product.inner
+        rows, columns = tokens, product.columns
         flop = 2.0 * rows * inner * columns
-        moved = rows * inner + product.weights + rows * columns
-        shape = (math.ceil(rows / experts), inner, columns)
+        sent, received, weights = rows * inner, rows * columns, product.weights
     elif mode == OUTPUT:
-        flop = 2.0 * rows * inner * product.columns * n
-        moved = product.tokens * inner + inner * product.columns * experts + rows * product.columns
-        shape = (math.ceil(rows / experts), inner, product.columns)
+        inner, columns = math.ceil(inner / n), product.columns
+        flop = 2.0 * rows * inner * columns * n
+        sent, received, weights = tokens * inner, rows * columns, inner * columns * experts
     else:
-        flop = 2.0 * rows * product.inner * columns * n
-        own = columns * product.inner * experts
-        outputs = rows * product.columns if mode == WEIGHT else product.tokens * columns
-        moved = rows * product.inner + own + outputs
-        shape = (math.ceil(rows / experts), product.inner, columns)
+        flop = 2.0 * rows * inner * columns * n
+        received = rows * product.columns if mode == WEIGHT else tokens * columns
+        sent, weights = rows * inner, columns * inner * experts
     dies = shares.degrees.size // shares.degrees.pp
     copies = 1 if operator.role or shares.rules.split_norms else shares.degrees.tp
-    return Work(
-        flop=flop * times,
-        flop_total=operator.flop(shares.all_tokens, shares.job.seq_len) * copies * times,
-        hbm_bytes=float(moved * element) * times,
-        hbm_bytes_total=float(moved * element) * times * dies,
-        tile_shape=shape,
+    total = operator.flop(shares.all_tokens, shares.job.seq_len) * copies
+    per_expert = math.ceil(rows / experts)
+
+    def work(read: float, written: float, shape: tuple[int, int, int]) -> Work:
+        moved = read + written
+        return Work(
+            flop=flop,
+            flop_total=total,
+            hbm_bytes=moved,
+            hbm_bytes_total=moved * dies,
+            tile_shape=shape,
+            products=experts,
+            output_bytes=written,
+        )
+
+    element = float(shares.element)
+    added = 2.0 * shares.job.gradient_bytes * weights
+    return Works(
+        work((sent + weights) * element, received * element, (per_expert, inner, columns)),
+        work((received + weights) * element, sent * element, (per_expert, columns, inner)),
+        work((sent + received) * element, added, (inner, per_expert, columns)),
     )
 
 
@@ -163,7 +226,8 @@ def _tensor_collectives(
     """What Megatron's split exchanges before and after a product (Korthikanti et al. 2022, 4.2).
 
     Unsplit norms: all-reduce of a row operator's output, and of a column operator's input gradient.
-    Split norms: all-gather before, reduce-scatter after, in both passes.
+    Split norms: all-gather before, reduce-scatter after, in both passes; backward a column operator
+    gathers its input again too, as only its own rows were kept.
     """
     if shares.degrees.tp == 1 or operator.role not in ("column", "row"):
         return [], []
@@ -175,9 +239,11 @@ def _tensor_collectives(
         if enters:
             return [], []
         return [], [_exchange(operator, pass_, "all-reduce", size, 0.0)]
+    gather = _exchange(operator, pass_, "all-gather", size, size)
     if enters:
-        return [_exchange(operator, pass_, "all-gather", size, size)], []
-    return [], [_exchange(operator, pass_, "reduce-scatter", size, size)]
+        return [gather], []
+    again = [] if forward else [replace(gather, tensor="activation")]
+    return again, [_exchange(operator, pass_, "reduce-scatter", size, size)]
 
 
 def _exchange(operator: Operator, pass_: str, op: str, size: float, buffer: float) -> Phase:

@@ -20,6 +20,7 @@ from tempstudio.core.partition import (
     StageProgram,
 )
 from tempstudio.core.workload import Block, Operator, TrainingJob, Workload
+from tempstudio.strategies.partitioners.attention import attention_phases
 from tempstudio.strategies.partitioners.layouts import (
     DESCRIPTIONS,
     PRODUCTS,
@@ -27,7 +28,6 @@ from tempstudio.strategies.partitioners.layouts import (
     choose_layouts,
 )
 from tempstudio.strategies.partitioners.pointwise import (
-    attention_phases,
     embedding_phases,
     loss_phases,
     memory_phase,
@@ -45,7 +45,12 @@ def build_partition(
     """The programs of all stages; `InputError` where the degrees are not legal."""
     check_degrees(workload, machine, job, degrees, rules)
     shares = make_shares(workload, job, degrees, rules)
-    stages = tuple(_stage_program(blocks, shares) for blocks in split_stages(workload, degrees))
+    chunks = split_stages(workload, degrees)
+    ends = (0, len(chunks) - 1)
+    stages = tuple(
+        _stage_program(runs, shares, first=number == ends[0], last=number == ends[1])
+        for number, runs in enumerate(chunks)
+    )
     micro_batches = math.ceil(math.ceil(job.global_batch / degrees.dp) / shares.sequences)
     slots = degrees.dp * micro_batches * shares.sequences
     return Partition(
@@ -82,25 +87,57 @@ def split_stages(workload: Workload, degrees: Degrees) -> list[tuple[Run, ...]]:
     return [tuple(runs) for runs in found]
 
 
-def _stage_program(runs: tuple[Run, ...], shares: Shares) -> StageProgram:
+def _stage_program(runs: tuple[Run, ...], shares: Shares, first: bool, last: bool) -> StageProgram:
     degrees, job = shares.degrees, shares.job
     parameters = sum(repeat * _stage_parameters(block, degrees) for block, repeat in runs)
     weights, gradients, optimizer = state_bytes(parameters, degrees, job)
     send = float(shares.norm_rows * shares.hidden * shares.element) if degrees.pp > 1 else 0.0
+    gather = _scattered(shares)
     backwards = tuple(
-        tuple(_backward_segment(block, repeat, shares, last) for block, repeat in reversed(runs))
-        for last in (False, True)
+        (
+            *(() if last else _received(gather, BACKWARD)),
+            *(_backward_segment(block, repeat, shares, end) for block, repeat in reversed(runs)),
+        )
+        for end in (False, True)
     )
     return StageProgram(
-        forward=tuple(_forward_segment(block, repeat, shares) for block, repeat in runs),
+        forward=(
+            *(() if first else _received(gather, FORWARD)),
+            *(_forward_segment(block, repeat, shares) for block, repeat in runs),
+        ),
         backward=backwards[0],
         backward_last=backwards[1],
         optimizer=(optimizer_segment(runs, shares),),
         weight_bytes=weights,
         gradient_bytes=gradients,
         optimizer_bytes=optimizer,
-        send_bytes=send,
+        send_bytes=send / degrees.tp if gather else send,
     )
+
+
+def _scattered(shares: Shares) -> float:
+    """Bytes that a tensor-parallel group gathers of what it received in parts; 0 where it does not.
+
+    Narayanan et al. 2021 (arXiv:2104.04473), section 4.1: all its members hold the same activation,
+    so each sends only its part of it to the next stage.
+    """
+    degrees, rules = shares.degrees, shares.rules
+    if degrees.pp == 1 or degrees.tp == 1 or rules.split_norms or not rules.scatter_gather:
+        return 0.0
+    return float(shares.norm_rows * shares.hidden * shares.element)
+
+
+def _received(size: float, pass_: str) -> tuple[Segment, ...]:
+    if not size:
+        return ()
+    phase = Phase(
+        "pipeline",
+        pass_,
+        collective=Collective("all-gather", ("tp",), size),
+        role="P",
+        tensor="activations" if pass_ == FORWARD else "activation gradients",
+    )
+    return (Segment("pipeline", pass_, (phase,)),)
 
 
 def _stage_parameters(block: Block, degrees: Degrees) -> float:
@@ -161,12 +198,16 @@ def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> 
         for phase in _operator_phases(operator, layouts, inside, shares, BACKWARD)
     )
     saved, transient = _saved_bytes(block, shares)
+    hidden = shares.rules.hide_gradients or shares.degrees.zero >= 2
     return Segment(
         name=block.name,
         pass_=BACKWARD,
         phases=(*again, *phases),
         repeat=repeat,
-        background=(*gathers(block, shares, BACKWARD), *reductions(block, shares, last)),
+        background=(
+            *gathers(block, shares, BACKWARD),
+            *(reductions(block, shares, last) if hidden else ()),
+        ),
         saved_bytes=-saved,
         transient_bytes=transient,
     )

@@ -6,6 +6,8 @@ from tempstudio.core.partition import BACKWARD, OPTIMIZER, Collective, Phase, Se
 from tempstudio.core.workload import Block, Operator
 from tempstudio.strategies.partitioners.shares import Shares
 
+GRADIENT_PASSES = 5
+
 
 def shard_axes(operator: Operator, shares: Shares) -> tuple[str, ...]:
     """Axes over which an operator's weights are equal: dp and sp, without ep for experts."""
@@ -60,27 +62,55 @@ def reductions(block: Block, shares: Shares, last: bool) -> tuple[Phase, ...]:
     return tuple(found)
 
 
+def late_reductions(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> tuple[Phase, ...]:
+    """The gradient reduction after the last backward, where nothing hides it: one for each op."""
+    if shares.rules.hide_gradients or shares.degrees.zero >= 2:
+        return ()
+    sizes: dict[tuple[str, tuple[str, ...]], float] = {}
+    for block, repeat in blocks:
+        for phase in reductions(block, shares, last=True):
+            assert phase.collective is not None
+            key = phase.collective.op, phase.collective.axes
+            sizes[key] = sizes.get(key, 0.0) + repeat * phase.collective.bytes
+    return tuple(
+        Phase(
+            "optimizer", OPTIMIZER, collective=Collective(*key, size), role="G", tensor="gradients"
+        )
+        for key, size in sizes.items()
+    )
+
+
 def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> Segment:
-    """The update: every state is read and written once; ZeRO-1 and 2 then gather the weights."""
+    """The update: every state is read and written once; ZeRO-1 and 2 then gather the weights.
+
+    In 32 bit the weights are read once more to be rounded; a gradient is read for its norm, clipped
+    (read, written), used, and zeroed for the next step.
+    """
     degrees, job = shares.degrees, shares.job
+    before = late_reductions(blocks, shares)
     own = sum(
         repeat * own_parameters(operator, shares)
         for block, repeat in blocks
         for operator in block.operators
     )
     updated = own / (degrees.shards if degrees.zero >= 1 else 1)
-    per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes) + job.gradient_bytes
+    per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes)
+    per_parameter += GRADIENT_PASSES * job.gradient_bytes
     moved = updated * per_parameter
     dies = degrees.size // degrees.pp
     update = Phase("optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies))
     if degrees.zero not in (1, 2) or degrees.shards == 1:
-        return Segment("optimizer", OPTIMIZER, (update,))
+        return Segment("optimizer", OPTIMIZER, (*before, update))
     axes = tuple(axis for axis in ("dp", "sp") if getattr(degrees, axis) > 1)
     gather = Collective("all-gather", axes, own * job.weight_bytes)
     return Segment(
         "optimizer",
         OPTIMIZER,
-        (update, Phase("optimizer", OPTIMIZER, collective=gather, role="W", tensor="weights")),
+        (
+            *before,
+            update,
+            Phase("optimizer", OPTIMIZER, collective=gather, role="W", tensor="weights"),
+        ),
     )
 
 

@@ -20,7 +20,9 @@ class Rules:
     `split_norms` splits the norm regions along the sequence inside the tensor-parallel group
     (Megatron's sequence parallelism), `tensor` and `stream` allow these axes, `least_zero` is the
     least ZeRO level. `layout` is "auto", "weight" (every operator streams its weight) or
-    "input-output".
+    "input-output". `hide_tensor` runs a column operator's backward collectives beside its products,
+    `hide_gradients` the gradient reduction beside the last backward; `scatter_gather` sends each
+    activation between stages once and gathers it inside the next tensor-parallel group.
     """
 
     name: str
@@ -29,6 +31,9 @@ class Rules:
     stream: bool = False
     least_zero: int = 0
     layout: str = "auto"
+    hide_tensor: bool = True
+    hide_gradients: bool = True
+    scatter_gather: bool = True
 
 
 @dataclass(frozen=True)
