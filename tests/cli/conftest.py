@@ -74,17 +74,15 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 def process(tmp_path: Path) -> Run:
     """Run a command in a process of its own, in an empty folder."""
 
-    def run(*words: object, **environment: str) -> Outcome:
+    def run(*words: str, coding: str = "utf-8") -> Outcome:
         done = subprocess.run(
-            [sys.executable, "-m", "tempstudio", *(os.fspath(w) if isinstance(w, Path) else w
-                                                   for w in words)],
+            [sys.executable, "-m", "tempstudio", *words],
             cwd=tmp_path,
-            env=dict(os.environ, PYTHONPATH=str(ROOT), **environment),
+            env=dict(os.environ, PYTHONPATH=str(ROOT), PYTHONIOENCODING=coding),
             capture_output=True,
-            text=True,
             timeout=100,
-        )  # fmt: skip
-        return Outcome(done.returncode, done.stdout, done.stderr)
+        )
+        return Outcome(done.returncode, done.stdout.decode(coding), done.stderr.decode(coding))
 
     return run
 

@@ -1,0 +1,181 @@
+"""`render` and `trace` write files; `plugins` and `doctor` say what there is."""
+
+from __future__ import annotations
+
+import json
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Run
+
+STREAM = ["--parallel", "stream=4"]
+PLUGIN = """
+import tempstudio as ts
+from tempstudio.strategies.mappers.sequential import Sequential
+
+class Mine(Sequential):
+    name = "mine"
+    summary = "as sequential"
+
+@ts.hookimpl
+def tempstudio_mappers():
+    print("noise of a plugin")
+    return [Mine()]
+"""
+
+
+def test_a_picture_is_written_where_and_when_it_is_asked_for(cli: Run, tiny: list[str]) -> None:
+    outcome = cli("render", *tiny, *STREAM, "--out", "w.svg", "--time", "1e-6", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert outcome.document["out"] == "w.svg"
+    assert outcome.document["time_s"] == 1e-6
+    root = ElementTree.parse("w.svg").getroot()
+    assert root.tag.endswith("svg")
+    assert float(root.get("width", "0").removesuffix("px")) == 1280
+
+
+def test_themes_and_times_differ(cli: Run, tiny: list[str]) -> None:
+    pictures = {}
+    for name, words in {
+        "light": [],
+        "dark": ["--theme", "dark"],
+        "start": ["--time", "0"],
+        "small": ["--width", "400", "--height", "300"],
+    }.items():
+        shown = cli("render", *tiny, *STREAM, *words, "--out", f"{name}.svg")
+        assert (shown.status, shown.out) == (0, f"wrote {name}.svg\n")
+        pictures[name] = Path(f"{name}.svg").read_text()
+    assert len(set(pictures.values())) == 4
+
+
+def test_a_time_after_the_step_is_refused(cli: Run, tiny: list[str]) -> None:
+    outcome = cli("render", *tiny, *STREAM, "--out", "w.svg", "--time", "1e9")
+    assert outcome.status == 2
+    assert "--time: found 1e+09" in outcome.complaint
+    assert not Path("w.svg").exists()
+
+
+def test_a_trace_opens_as_json_and_lasts_as_long_as_the_step(cli: Run, tiny: list[str]) -> None:
+    outcome = cli("trace", *tiny, *STREAM, "--out", "t.json", "--json")
+    assert outcome.document["out"] == "t.json"
+    trace = json.loads(Path("t.json").read_text())
+    events = trace["traceEvents"] if isinstance(trace, dict) else trace
+    ends = [event["ts"] + event["dur"] for event in events if event["ph"] == "X"]
+    assert max(ends) == pytest.approx(1e6 * outcome.document["step_time_s"], rel=1e-6)
+
+
+def test_a_folder_in_the_way_is_told_before_the_work(cli: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.svg").mkdir()
+    outcome = cli("render", "nowhere.tempstudio", "--out", "x.svg")
+    assert "--out: found 'x.svg', expected a file's name" in outcome.complaint
+
+
+def test_the_plugins_document_lists_what_there_is(cli: Run, own_plugins: Path) -> None:
+    document = cli("plugins", "--json").document
+    names = {row["name"] for row in document["kinds"]["partitioner"]}
+    assert {"tspp", "megatron1", "megatron3", "fsdp"} <= names
+    assert document["failures"] == []
+    text = cli("plugins").out
+    assert all(name in text for name in names)
+
+
+def test_a_file_plugin_runs_once_it_is_trusted_and_no_longer_when_that_is_revoked(
+    cli: Run, own_plugins: Path, tiny: list[str]
+) -> None:
+    from tempstudio.cli.plugin_access import host_for
+
+    file = own_plugins / "mine.py"
+    file.write_text(PLUGIN)
+
+    def status() -> int:
+        host_for.cache_clear()
+        return cli("run", *tiny, *STREAM, "--mapper", "mine", "--json").status
+
+    assert status() == 2
+    agreed = cli("plugins", "trust", file, "--json")
+    assert agreed.status == 0
+    assert len(agreed.document["sha256"]) == 64
+    assert status() == 0
+    file.write_text(PLUGIN + "# changed\n")
+    assert status() == 2
+    assert cli("plugins", "trust", file).status == 0
+    assert status() == 0
+    host_for.cache_clear()
+    assert cli("run", *tiny, *STREAM, "--mapper", "mine", "--safe-mode").status == 2
+    assert cli("plugins", "revoke", file).status == 0
+    assert status() == 2
+    assert cli("plugins", "revoke", file).status == 2
+
+
+def test_a_plugin_under_development_runs_as_it_is(
+    cli: Run, own_plugins: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(PLUGIN)
+    words = ["run", *tiny, *STREAM, "--mapper", "mine", "--json"]
+    assert cli(*words).status == 2
+    outcome = cli(*words, "--develop", file)
+    assert outcome.status == 0
+    assert outcome.document["strategy"]["mapper"] == "mine"
+    assert outcome.document["made_by"][1]["plugin"] == "file:mine"
+    assert outcome.err == "noise of a plugin\n"  # and none of it on stdout
+
+
+def test_a_plugin_that_fails_is_named_and_is_no_traceback(
+    cli: Run, own_plugins: Path, tiny: list[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(PLUGIN.replace('summary = "as sequential"',
+                                   'summary = ""\n    def map(self, *words): 1 / 0')
+                    .replace('print("noise of a plugin")', "pass"))  # fmt: skip
+    outcome = cli("run", *tiny, *STREAM, "--mapper", "mine", "--develop", file, "--json")
+    assert (outcome.status, outcome.out) == (1, "")
+    for said in ("file:mine", "'mine'", "ZeroDivisionError", "the report is"):
+        assert said in outcome.complaint
+    row = next(
+        row
+        for row in cli(
+            "compare", *tiny, *STREAM, "--partitioner", "tspp", "--develop", file, "--json"
+        ).document["rows"]
+        if row["strategy"]["mapper"] == "mine"
+    )
+    assert "ZeroDivisionError" in row["error"]
+
+
+def test_a_plugin_that_does_not_load_is_listed(cli: Run, own_plugins: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.py").write_text("1 / 0")
+    outcome = cli("plugins", "--develop", "broken.py", "--json")
+    assert outcome.status == 0
+    (failure,) = outcome.document["failures"]
+    assert "ZeroDivisionError" in failure["message"]
+    assert "ZeroDivisionError" in cli("plugins", "--develop", "broken.py").out
+
+
+def test_the_doctor_finds_this_installation_well(cli: Run, own_plugins: Path) -> None:
+    outcome = cli("doctor", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    document = outcome.document
+    assert document["plan"] == "well"
+    assert document["python"] == sys.version.split()[0]
+    needed = [row for row in document["packages"] if not row["optional"]]
+    assert all(row["version"] for row in needed)
+    assert "numpy" in cli("doctor").out
+
+
+def test_the_doctor_says_what_is_missing(
+    cli: Run, own_plugins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tempstudio.cli import doctor
+
+    monkeypatch.setattr(
+        doctor, "PACKAGES", (("nosuch-package", "nosuch_module", "everything", False),)
+    )
+    outcome = cli("doctor")
+    assert outcome.status == 1
+    assert outcome.complaint == "missing: nosuch-package"
+    assert "MISSING" in outcome.out
