@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QFont,
     QFontMetricsF,
     QGuiApplication,
-    QImage,
     QPainter,
     QPainterPath,
     QPen,
@@ -24,6 +23,7 @@ from PySide6.QtGui import (
 )
 
 from tempstudio.gui.batches import draw_lines, draw_rects
+from tempstudio.gui.cells import paint_cells
 from tempstudio.gui.colours import qcolor
 from tempstudio.gui.sprite_sheet import SpriteSheet
 from tempstudio.gui.stamp_sheet import StampSheet
@@ -31,7 +31,6 @@ from tempstudio.scene.display_list import (
     END,
     MIDDLE,
     DisplayList,
-    Image,
     Layer,
     Lines,
     Polygons,
@@ -142,7 +141,7 @@ class DisplayListPainter:
             elif isinstance(layer, Texts):
                 self._paint_texts(painter, layer)
             else:
-                _paint_image(painter, layer, dpr, picture)
+                paint_cells(painter, layer, dpr, (picture.width, picture.height))
 
     def _paint_rects(self, painter: QPainter, layer: Rects, dpr: float) -> None:
         borders = layer.border or ("",) * len(layer.fill)
@@ -297,26 +296,3 @@ def _bars(xyxy: FloatArray, width: float) -> FloatArray:
     across = np.where(level, high[:, 0] - low[:, 0], width)
     down = np.where(level, width, high[:, 1] - low[:, 1])
     return np.column_stack([x, y, across, down])
-
-
-def _paint_image(painter: QPainter, layer: Image, dpr: float, picture: DisplayList) -> None:
-    """Cells spread over device pixels, only those inside the picture."""
-    columns, left = _spread(layer.x_edges, dpr, 0.0, picture.width)
-    rows, top = _spread(layer.y_edges, dpr, 0.0, picture.height)
-    if not len(columns) or not len(rows):
-        return
-    pixels = np.ascontiguousarray(layer.pixels.take(columns, axis=1).take(rows, axis=0))
-    height, width = pixels.shape
-    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(dpr)
-    painter.drawImage(QPointF(left / dpr, top / dpr), image)
-
-
-def _spread(
-    edges: FloatArray, dpr: float, low: float, high: float
-) -> tuple[NDArray[np.intp], int]:
-    """(the cell of each device pixel between `low` and `high`, the first such pixel)."""
-    at = np.rint(edges * dpr).astype(np.intp)
-    first, last = max(int(at[0]), int(low * dpr)), min(int(at[-1]), int(np.ceil(high * dpr)))
-    pixel = np.arange(first, max(last, first))
-    return np.searchsorted(at, pixel, side="right") - 1, first

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent, QWheelEvent
 
+from tempstudio.gui.views.wafer_brush import (
+    CORE_YIELD,
+    DEAD_DIE,
+    DEAD_LINK,
+    SELECT,
+    Brush,
+    Stroke,
+    Target,
+)
+
+__all__ = ["Hand", "Stroke", "Target"]
+
 if TYPE_CHECKING:
     from tempstudio.gui.views.wafer_view import WaferView
 
-SELECT, DEAD_DIE, DEAD_LINK, CORE_YIELD = "select", "dead_die", "dead_link", "core_yield"
-TOOLS = (SELECT, DEAD_DIE, DEAD_LINK, CORE_YIELD)
 PAN_KEY_PX = 60.0
 DRAG_PX = 5.0
 
@@ -25,58 +33,32 @@ _ARROWS = {
 }
 
 
-@dataclass(frozen=True)
-class Target:
-    """A die (its number) or a link (source, target) under the pointer, and a sentence on it."""
-
-    kind: str
-    id: int | tuple[int, int]
-    text: str
-
-
-@dataclass(frozen=True)
-class Stroke:
-    """A piece of a tool's stroke: what it newly touched.
-
-    All pieces of one drag share a `merge_key`, so that they undo as one.  `erase` takes the
-    tool's effect away.  Links are (lower, higher) die numbers: both directions are meant.
-    """
-
-    tool: str
-    dies: tuple[int, ...]
-    links: tuple[tuple[int, int], ...]
-    erase: bool
-    merge_key: str
-
-
 class Hand:
     """What mouse and keys are doing on one wafer view."""
 
     def __init__(self, view: WaferView) -> None:
         self._view = view
-        self.tool = SELECT
-        self._numbers = count(1)
+        self._brush = Brush(view)
         self._focus = 0
         self._pressed: QPointF | None = None
         self._last = QPointF()
         self._panning = False
         self._space = False
         self._space_used = False
-        self._stroke = ""
-        self._erase = False
-        self._touched: set[object] = set()
+
+    @property
+    def tool(self) -> str:
+        """The tool in hand."""
+        return self._brush.tool
 
     def take(self, tool: str) -> None:
         """Take another tool; a stroke under way ends."""
-        if tool not in TOOLS:
-            raise ValueError(f"tool: found {tool!r}, allowed: {', '.join(TOOLS)}")
+        self._brush.take(tool)
         self.drop()
-        self.tool = tool
-        self._show_cursor()
 
     def drop(self) -> None:
         """End whatever is under way."""
-        self._end_stroke()
+        self._brush.lift()
         self._panning = self._space = False
         self._pressed = None
         self._view.mark(band=None)
@@ -95,8 +77,8 @@ class Hand:
         elif event.button() == Qt.MouseButton.LeftButton:
             self._view.mark(focus=None)
             if self.tool != SELECT:
-                self._begin_stroke(event.modifiers())
-                self._touch(point)
+                self._brush.put_down(event.modifiers())
+                self._brush.touch(point)
         else:
             self._pressed = None
 
@@ -106,8 +88,8 @@ class Hand:
         if self._panning:
             step = point - self._last
             self._view.pan_by(step.x(), step.y())
-        elif self._stroke:
-            self._drag_over(self._last, point)
+        elif self._brush.is_down:
+            self._brush.drag(self._last, point)
             self._point_at(point)
         elif self._pressed is not None:
             if (point - self._pressed).manhattanLength() >= DRAG_PX or self._view.marks.band:
@@ -124,8 +106,8 @@ class Hand:
         if self._panning:
             self._panning = False
             self._show_cursor()
-        elif self._stroke:
-            self._end_stroke()
+        elif self._brush.is_down:
+            self._brush.lift()
         elif pressed is not None and self._view.marks.band is not None:
             dies = self._view.dies_between(pressed, point)
             self._view.mark(band=None)
@@ -176,58 +158,6 @@ class Hand:
             self._view.mark(hovered_die=die, hovered_link=link)
             self._view.hovered.emit(found)
 
-    # Strokes
-
-    def _begin_stroke(self, modifiers: Qt.KeyboardModifier) -> None:
-        """Paint, or with Alt held erase: that is decided here for the whole stroke."""
-        self._erase = bool(modifiers & Qt.KeyboardModifier.AltModifier)
-        self._stroke = f"{self.tool}-{next(self._numbers)}"
-        self._touched = set()
-        self._view.stroke_started.emit(self._stroke)
-
-    def _end_stroke(self) -> None:
-        if self._stroke:
-            self._stroke = ""
-            self._view.stroke_finished.emit()
-
-    def _drag_over(self, start: QPointF, end: QPointF) -> None:
-        """Touch everything between two points: a fast hand skips none."""
-        layout = self._view.layout_of_dies
-        if layout is None:
-            return
-        way = end - start
-        stride = max(layout.gap_px * self._view.scale * 0.8, 2.0)
-        steps = max(1, int(max(abs(way.x()), abs(way.y())) / stride))
-        for step in range(1, steps + 1):
-            self._touch(start + way * (step / steps))
-
-    def _touch(self, point: QPointF) -> None:
-        found = self._view.target_at(point)
-        if found is not None:
-            self._apply(found.kind, found.id)
-
-    def _apply(self, kind: str, what: int | tuple[int, int]) -> None:
-        machine = self._view.machine
-        if machine is None:
-            return
-        wanted = "link" if self.tool == DEAD_LINK else "die"
-        if kind != wanted:
-            return
-        if isinstance(what, tuple):
-            what = (min(what), max(what))
-        if what in self._touched:
-            return
-        self._touched.add(what)
-        self._view.edit_requested.emit(
-            Stroke(
-                tool=self.tool,
-                dies=(what,) if isinstance(what, int) else (),
-                links=(what,) if isinstance(what, tuple) else (),
-                erase=self._erase,
-                merge_key=self._stroke,
-            )
-        )
-
     # Keys
 
     def key(self, event: QKeyEvent) -> bool:
@@ -254,7 +184,7 @@ class Hand:
             self._choose(modifiers)
         elif key == Qt.Key.Key_A and modifiers & Qt.KeyboardModifier.ControlModifier:
             self._view.band_selected.emit(tuple(self._view.machine.alive_ids), modifiers)
-        elif key == Qt.Key.Key_Escape and (self._stroke or self._view.marks.band):
+        elif key == Qt.Key.Key_Escape and (self._brush.is_down or self._view.marks.band):
             self.drop()
         elif key == Qt.Key.Key_Escape and self.tool == SELECT:
             self._view.clicked.emit("canvas", None, Qt.KeyboardModifier.NoModifier)
@@ -290,7 +220,7 @@ class Hand:
         if self.tool == DEAD_LINK and modifiers & Qt.KeyboardModifier.ShiftModifier and layout:
             other = layout.neighbour(self._focus, *way)
             if other != self._focus:
-                self._stroke_once("link", (self._focus, other), modifiers)
+                self._brush.dab("link", (self._focus, other), modifiers)
             return
         before = self._focus
         self._go(*way)
@@ -313,17 +243,10 @@ class Hand:
             self.show_focus()
             return
         if self.tool in (DEAD_DIE, CORE_YIELD):
-            self._stroke_once("die", self._focus, modifiers)
+            self._brush.dab("die", self._focus, modifiers)
         else:
             self._view.clicked.emit("die", self._focus, modifiers)
             self._view.speak()
-
-    def _stroke_once(
-        self, kind: str, what: int | tuple[int, int], modifiers: Qt.KeyboardModifier
-    ) -> None:
-        self._begin_stroke(modifiers)
-        self._apply(kind, what)
-        self._end_stroke()
 
     def _show_cursor(self) -> None:
         shape = Qt.CursorShape.ArrowCursor
