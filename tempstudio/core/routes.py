@@ -134,7 +134,7 @@ def _dimension_routes(
     return pack_routes(routes)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def shift_map(topology: Topology, down: int, right: int) -> tuple[IntArray, IntArray]:
     """(die [dies], link [links]) numbers after a shift over the mesh; -1 where it leaves the mesh
     or the link there is dead."""

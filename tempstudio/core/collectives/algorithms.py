@@ -65,7 +65,7 @@ def algorithms(op: str) -> tuple[str, ...]:
     return _ALGORITHMS[op]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def outlines(group: Group, op: str, algorithm: str) -> tuple[Outline, ...] | NoPlanError:
     """Outlines of an algorithm on a group of at least 2 dies, or why there is none."""
     if algorithm not in algorithms(op):

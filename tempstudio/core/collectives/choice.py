@@ -79,7 +79,7 @@ def best_collective(
     return _best(group, op, float(bytes_total))
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def _best(group: Group, op: str, size: float) -> CollectiveSchedule:
     choice = _fastest(prototype(group), op, size)
     steps = sized_steps(group, op, choice.algorithm, size)

@@ -55,7 +55,7 @@ class Choice:
     time_s: float
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def choose(group: Group, op: str, algorithm: str, size: float) -> Choice | NoPlanError:
     """The best outline and number of chunks of an algorithm, or why it cannot serve the group."""
     made = outlines(group, op, algorithm)
@@ -96,7 +96,7 @@ def _time(group: Group, outline: Outline, chunks: int, size: float) -> float:
     )
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def unit_steps(group: Group, outline: Outline, first: int, end: int) -> tuple[UnitStep, ...]:
     """The steps of some stages at once, for one byte; equal steps are one object."""
     known: dict[int, UnitStep] = {}
@@ -147,7 +147,7 @@ def prototype(group: Group) -> Group:
     """The first group seen of the same shape, on the same links but for their place."""
     if group.ordered:
         return group
-    if len(_prototypes) > 4096:
+    if len(_prototypes) > 1024:
         _prototypes.clear()
     return _prototypes.setdefault(_shape(group), group)
 
@@ -180,7 +180,7 @@ def _uniform(topology: Topology) -> bool:
     return bool((speeds == speeds[:1]).all() and (delays == delays[:1]).all())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def sized_steps(
     group: Group, op: str, algorithm: str, size: float
 ) -> tuple[Flows, ...] | NoPlanError:
@@ -210,7 +210,7 @@ def _distinct(things: Iterable[Thing]) -> list[Thing]:
     return list({id(thing): thing for thing in things}.values())
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _relocation(first: Group, group: Group) -> tuple[IntArray, IntArray]:
     topology = group.topology
     if not isinstance(topology.machine, Cluster):
