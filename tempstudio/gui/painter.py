@@ -90,6 +90,7 @@ class DisplayListPainter:
             painter.drawPixmap(QPointF(0, 0), self._standing.pixmap)
         else:
             self._standing = Kept(picture.dies, self._base, size)
+            assert self._base.pixmap is not None
             painter.drawPixmap(QPointF(0, 0), self._base.pixmap)
             self._paint_clipped(painter, picture.dies, dpr, picture)
         self._paint_clipped(painter, picture.moving, dpr, picture)
