@@ -54,7 +54,7 @@ def flow_sets(draw, machines=None):
 
 
 @given(wafers(), st.randoms(use_true_random=False))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_routes_of_many_flows_are_those_of_each(wafer, chance):
     topology = topology_of(wafer)
     part = topology.components[0]
@@ -66,7 +66,7 @@ def test_routes_of_many_flows_are_those_of_each(wafer, chance):
 
 
 @given(flow_sets())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_every_route_is_a_live_way_from_source_to_target(case):
     topology, flows = case
     for row in range(len(flows)):
@@ -113,7 +113,7 @@ def test_flows_refuse_what_is_not_there():
 
 
 @given(flow_sets())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_a_phase_lasts_its_most_loaded_links_bytes(case):
     """Weights in bytes: SPEC 5."""
     topology, flows = case
@@ -129,7 +129,7 @@ def test_a_phase_lasts_its_most_loaded_links_bytes(case):
 
 
 @given(flow_sets(), st.floats(1e-3, 1e3))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_scaled_flows_are_the_flows_made_with_those_bytes(case, factor):
     topology, flows = case
     phase_time(flows, topology)
@@ -183,7 +183,7 @@ def test_splitting_a_flow_over_two_ways_beats_the_straight_one():
 
 
 @given(flow_sets())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_unsplit_flows_are_never_faster_than_alone(case):
     topology, flows = case
     shortest = [

@@ -39,7 +39,7 @@ lanes_of_items = st.lists(st.lists(items(), max_size=4), min_size=1, max_size=3)
 
 
 @given(lanes_of_items, st.lists(st.floats(0.0, 5e-6), min_size=3, max_size=3))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_bytes_are_conserved_and_no_link_ever_carries_more_than_it_can(lanes, release):
     topology = topology_of(MESH)
     moved = np.zeros(topology.links)
@@ -70,7 +70,7 @@ def test_bytes_are_conserved_and_no_link_ever_carries_more_than_it_can(lanes, re
 
 
 @given(lanes_of_items)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_a_simulation_repeats_exactly(lanes):
     first, again = (simulate_lanes(lanes, topology_of(MESH)) for _ in range(2))
     for one, two in zip(first, again, strict=True):
@@ -79,7 +79,7 @@ def test_a_simulation_repeats_exactly(lanes):
 
 
 @given(st.lists(items(dies=6), min_size=1, max_size=4))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_the_closed_form_of_a_phase_is_what_the_engine_finds(lane):
     """A stranger in another row, where no flow passes, takes the engine off its short cut."""
     topology = topology_of(MESH)
@@ -94,7 +94,7 @@ def test_the_closed_form_of_a_phase_is_what_the_engine_finds(lane):
 
 
 @given(st.lists(items(dies=3), max_size=4), st.lists(items(dies=6), max_size=4))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 def test_lanes_whose_links_never_meet_do_not_see_one_another(upper, lower):
     """The second lane is moved down to the other rows: then neither changes by a single bit."""
     topology = topology_of(MESH)
