@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QGuiApplication, QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.scene.display_list import DisplayList
@@ -20,7 +21,7 @@ def application() -> QGuiApplication:
     running = QGuiApplication.instance()
     if isinstance(running, QGuiApplication):
         return running
-    made = QGuiApplication(["tempstudio", "-platform", "offscreen"])
+    made = QApplication(["tempstudio", "-platform", "offscreen"])
     _kept.append(made)
     return made
 
