@@ -13,6 +13,8 @@ from functools import lru_cache
 from tempstudio.core.machine import Die
 from tempstudio.core.partition import Work
 
+MOST_TAKEN = 0.5  # collectives leave at least half of the units
+
 
 def tile_efficiency(shape: tuple[int, ...], tile: int, units: int = 1, products: int = 1) -> float:
     """Share of the matrix units' work that is wanted, for `products` of (rows, inner, columns).
@@ -67,3 +69,14 @@ def arithmetic_seconds(work: Work, die: Die) -> float:
 def memory_seconds(work: Work, die: Die) -> float:
     """Seconds of memory traffic alone."""
     return work.hbm_bytes / die.stream_bytes_per_s
+
+
+def slowed_seconds(alone_s: float, beside_s: float, die: Die) -> float:
+    """Seconds of compute beside communication that lasts `beside_s` and keeps some units busy.
+
+    >>> gpu = Die(compute_units=108, communication_units=27)
+    >>> slowed_seconds(4.0, 2.0, gpu), slowed_seconds(1.0, 2.0, gpu)
+    (4.5, 1.3333333333333333)
+    """
+    taken = min(die.communication_units / die.compute_units, MOST_TAKEN)
+    return min(alone_s / (1.0 - taken), alone_s + taken * beside_s)

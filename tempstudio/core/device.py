@@ -114,6 +114,14 @@ class Die:
         help="share of writing a product's output that no arithmetic hides",
     )
 
+    communication_units: int = quantity(
+        0,
+        key="communication_units",
+        minimum=0,
+        maximum=65536,
+        help="compute units that collectives keep busy while they run",
+    )
+
     @property
     def stream_bytes_per_s(self) -> float:
         """The memory bandwidth that streaming reaches."""

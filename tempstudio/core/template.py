@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tempstudio.core.compute import compute_seconds
+from tempstudio.core.compute import compute_seconds, slowed_seconds
 from tempstudio.core.fluid import Item, simulate_lanes
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
@@ -151,13 +151,27 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
     number = context.number(_info(phase, "collective", phase.collective.op))
     rounds = len(pattern.steps)
     beside = seconds / rounds if phase.hidden and rounds else 0.0
+    size = phase.collective.bytes
     planned = [
-        Planned(beside, number, t, rounds, step, phase.collective.bytes, phase.buffer_bytes)
+        Planned(
+            slowed_seconds(beside, _alone(step, size), die) if beside else 0.0,
+            number,
+            t,
+            rounds,
+            step,
+            size,
+            phase.buffer_bytes,
+        )
         for t, step in enumerate(pattern.steps)
     ]
     if seconds > 0.0 and not beside:
         planned.insert(0, Planned(seconds, number, 0, max(1, rounds), None, 0.0, 0.0))
     return planned
+
+
+def _alone(step: Step | None, scale: float) -> float:
+    """Seconds that a step's flows take with the machine to themselves."""
+    return float(step.finish_s(scale).max(initial=0.0)) if step else 0.0
 
 
 def _plan_stream(
@@ -196,7 +210,12 @@ def _in_turn(planned: Sequence[Planned], lane: int) -> list[Event]:
 def _beside(
     front: Sequence[Planned], behind: Sequence[Planned], context: StageContext
 ) -> list[Event]:
-    """Foreground and background share the links: event-driven."""
+    """Foreground and background share the links, and the compute units: event-driven."""
+    alone = sum(item.compute_s for item in front)
+    moving = sum(_alone(item.step, item.scale) for item in behind)
+    slower = slowed_seconds(alone, moving, context.topology.machine.die)
+    if slower > alone > 0:
+        front = [replace(item, compute_s=item.compute_s * slower / alone) for item in front]
     lanes = [
         [Item(item.compute_s, item.step.scaled(item.scale) if item.step else None) for item in lane]
         for lane in (front, behind)

@@ -8,15 +8,22 @@ from tempstudio.hookspecs import hookimpl
 SHARED_EDGES = Link(bytes_per_s=1e12)
 
 # The constants of a GPU, one set for all that is computed; docs/validation.md argues each.
-# Matrix products: the best shapes in S. Bekman's Maximum Achievable Matmul FLOPS reach 271.2 TFLOPS
-# on an A100, 794.5 on an H100 (github.com/stas00/ml-engineering, compute/accelerator); the tiles,
-# waves and output traffic that this program counts by itself are taken out of these again.
-# Memory: device-to-device copies, 1,383 of 1,555 GB/s on an A100, 2,903 of 3,350 on an H100, and
-# read-and-write streams of 0.84 to 0.90 on HBM2e (github.com/te42kyfo/gpu-benches).
+#
+# Matrix products.  A100: 8,192 cubed of random numbers, long enough for the power limit to bite,
+# runs at 230 TFLOPS (M. Li, github.com/mli/transformers-benchmarks, fp16, NVIDIA's 22.07 container)
+# and 257 (H. He, "Strangely, matrix multiplications on GPUs run faster when given predictable
+# data", bf16); H100: 794.5 at its best shape (S. Bekman, github.com/stas00/ml-engineering,
+# compute/accelerator).  What this program counts by itself (waves, output) is taken out again.
+# Memory.  A100: 1,616 of 2,039 GB/s in PyTorch's elementwise kernels (M. Li again); H100: 2,903 of
+# 3,350 GB/s copied (github.com/aigatech/vpbenchmarking).
 # NVLink: 230 of 300 GB/s on an A100, 370 of 450 on an H100 (S. Jeaugey, NVIDIA/nccl-tests issues
 # 149 and 212); adapters: 96 of 100 GB/s (issue 119).  Latency: NCCL's own tuning table (2.9,
 # src/graph/tuning.cc): 3.4 us a ring step over NVLink and 8.4 us a call, 9.6 us over the network.
-STREAMING = 0.87
+# NCCL runs 24 channels, each on a multiprocessor, over an A100's NVLink (nccl-tests issue 100).
+A100_PRODUCTS = 0.797
+A100_STREAMING = 0.793
+H100_PRODUCTS = 0.815
+H100_STREAMING = 0.867
 ADAPTER_EFFICIENCY = 0.96
 NVLINK_STEP_S = 3.4e-6 + 8.4e-6 / 14  # an all-reduce over a node's eight devices takes 14 steps
 NETWORK_STEP_S = 9.6e-6
@@ -30,10 +37,11 @@ A100 = Die(
     hbm_bytes_per_s=2039e9,
     flop_per_joule=312e12 / 400,
     hbm_joule_per_bit=7e-12,
-    peak_efficiency=0.89,
+    peak_efficiency=A100_PRODUCTS,
     compute_units=108,
-    hbm_efficiency=STREAMING,
+    hbm_efficiency=A100_STREAMING,
     exposed_output=1.0,
+    communication_units=24,
 )
 # NVIDIA's H100 SXM data sheet: 989 TFLOPS (bfloat16, dense), 3,350 GB/s, 50 MB of L2 cache, 132
 # multiprocessors, 700 W, NVLink 900 GB/s both ways; one 400 Gb/s adapter a device.  Its kernels
@@ -45,9 +53,9 @@ H100 = Die(
     hbm_bytes_per_s=3350e9,
     flop_per_joule=989e12 / 700,
     hbm_joule_per_bit=7e-12,
-    peak_efficiency=0.815,
+    peak_efficiency=H100_PRODUCTS,
     compute_units=132,
-    hbm_efficiency=STREAMING,
+    hbm_efficiency=H100_STREAMING,
 )
 
 
