@@ -55,6 +55,7 @@ def begin(window: MainWindow, path: Path | None, safe_mode: bool) -> None:
     if opened.message:
         studio.say(opened.message, "warning", key="open")
     Recovery(window).offer()
+    window.wafer.setFocus()
     if not settings.get("start_seen", False):
         window.help.show_start()
 

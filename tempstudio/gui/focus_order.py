@@ -20,5 +20,7 @@ def _stops(part: QWidget) -> list[QWidget]:
     return [
         widget
         for widget in (part, *part.findChildren(QWidget))
-        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.focusProxy() is None
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.focusProxy() is None
+        and widget.window() is part.window()  # not the list of a box, a window of its own
     ]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QMessageBox, QWidget
 
 from tempstudio import glossary
 from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.actions import native
 from tempstudio.gui.places import link_pairs
+from tempstudio.gui.views.choice_box import ChoiceBox
 from tempstudio.gui.views.command_palette import Command, CommandPalette
 from tempstudio.gui.views.provenance import Provenance
 from tempstudio.gui.views.shortcut_sheet import ShortcutSheet
@@ -158,6 +159,10 @@ def term_of(widget: QWidget | None) -> str:
         named = widget.property("term")
         if named and glossary.find(str(named)) is not None:
             return str(named)
+        if isinstance(widget, QComboBox):
+            chosen = widget.shown if isinstance(widget, ChoiceBox) else widget.currentText()
+            if glossary.find(chosen) is not None:
+                return chosen
         last = widget.objectName().rsplit(".", 1)[-1]
         if glossary.find(last) is not None:
             return last

@@ -55,8 +55,12 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
                        ("log", window.log)):
         window.docks.fill(name, view)
     window.following = Following(window)
-    order_focus((window.toolbar, window.left, window.messages, window.wafer, window.transport,
-                 window.timeline, window.gauges, window.inspector))
+    inspector = window.inspector
+    order_focus((
+        window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
+        window.wafer, window.transport, window.timeline, window.gauges,
+        inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
+    ))  # fmt: skip
 
 
 def _furnish_centre(window: MainWindow) -> None:

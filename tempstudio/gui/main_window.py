@@ -110,6 +110,7 @@ class MainWindow(QMainWindow):
         self.left = QTabWidget()
         self.left.setObjectName("left")
         self.left.setDocumentMode(True)
+        self.left.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
         for title in ("Model", "Strategy", "Runs"):
             self.left.addTab(QWidget(), title)
         add = self.docks.add

@@ -116,9 +116,11 @@ def furnish(qtbot: QtBot, qapp: QApplication, settings: Settings) -> Iterator[Fu
         studio = Studio(project, path)
         window.furnish(studio, settings)
         window.resize(*size)
-        window.show()
+        with qtbot.waitActive(window):
+            window.show()
+            window.activateWindow()
         window.docks.size_up()
-        qtbot.waitExposed(window)
+        window.wafer.setFocus()
         if run is not None:
             studio.jobs.planned.emit(result_of(run), True)
             studio.playback.pause()
@@ -156,6 +158,12 @@ def click(
     point = at if at is not None else widget.rect().center()
     QTest.mouseMove(widget, point)
     QTest.mouseClick(widget, LEFT, modifiers, point)
+
+
+def activate(window: QWidget) -> None:
+    """What the window manager does when a dialog has gone: the window below gets the keys."""
+    window.activateWindow()
+    wait(window.isActiveWindow)
 
 
 def choose(window: QWidget, name: str, text: str) -> None:

@@ -1,0 +1,89 @@
+"""Light and dark: different pictures, readable inks, nothing left in the other theme."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+import tempstudio as ts
+from tempstudio.core.project import Project
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.scene.tokens import DARK, LIGHT, Tokens, contrast, mix
+from tests.gui.conftest import Furnish, use_menu
+
+
+def mean_light(image: QImage) -> float:
+    small = image.scaled(64, 40)
+    values = [small.pixelColor(x, y).lightnessF() for x in range(64) for y in range(40)]
+    return sum(values) / len(values)
+
+
+def test_every_part_of_the_window_is_light_or_dark(
+    furnish: Furnish, small_project: Project, small_run: ts.Run
+) -> None:
+    window = furnish(small_project, small_run, theme="light")
+    parts = {
+        "wafer": window.wafer, "model": window.model, "strategy": window.strategy,
+        "gauges": window.gauges, "timeline": window.timeline, "transport": window.transport,
+        "inspector": window.inspector, "toolbar": window.toolbar, "status": window.status,
+    }  # fmt: skip
+    light = {name: mean_light(part.grab().toImage()) for name, part in parts.items()}
+    window.choose_theme("dark")
+    QApplication.processEvents()
+    dark = {name: mean_light(part.grab().toImage()) for name, part in parts.items()}
+    assert {name for name in parts if light[name] <= dark[name] + 0.2} == set()
+    assert window.settings.get("theme", "") == "dark"
+    window.choose_theme("light")
+
+
+def test_the_theme_is_chosen_from_the_menu(window: MainWindow) -> None:
+    use_menu(window, "View", "view.theme.dark")
+    assert window.look.tokens is DARK
+    assert window.actions_["view.theme.dark"].isChecked()
+    use_menu(window, "View", "view.theme.light")
+    assert window.look.tokens is LIGHT
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+def test_labels_on_the_timeline_can_be_read(tokens: Tokens) -> None:
+    for ink in tokens.roles.values():
+        assert contrast(tokens.text, mix(ink, tokens.canvas, 0.42)) >= 4.5
+        assert contrast(ink, tokens.canvas) >= 3.0, "the upper edge marks the box"
+
+
+@pytest.mark.parametrize("size", [(1024, 640), (1280, 800), (2560, 1440)])
+def test_the_window_fits_its_sizes(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, size: tuple[int, int]
+) -> None:
+    window = furnish(small_project, small_run, size=size)
+    assert (window.width(), window.height()) == size
+    assert window.docks["left"].isVisible() == (size[0] > 1120), "the left dock goes first"
+    assert window.wafer.width() >= 500
+    if size == (1280, 800):
+        assert window.docks["left"].width() == pytest.approx(224, abs=8)
+        assert window.docks["gauges"].width() == pytest.approx(272, abs=8)
+        assert window.docks["timeline"].height() == pytest.approx(176, abs=8)
+    if size == (2560, 1440):
+        assert window.docks["left"].width() == pytest.approx(320, abs=8)
+        assert window.docks["gauges"].width() == pytest.approx(400, abs=8)
+        assert window.docks["timeline"].height() == pytest.approx(280, abs=8)
+
+
+def test_a_wider_window_brings_the_left_dock_back(
+    furnish: Furnish, small_project: Project
+) -> None:
+    window = furnish(small_project, size=(1024, 640))
+    assert not window.docks["left"].isVisible()
+    window.resize(1400, 800)
+    assert window.docks["left"].isVisible()
+
+
+def test_no_text_of_the_gauges_is_cut(
+    furnish: Furnish, small_project: Project, small_run: ts.Run
+) -> None:
+    window = furnish(small_project, small_run)
+    body = window.gauges.widget()
+    assert body is not None
+    assert body.width() <= window.gauges.viewport().width()
+    assert window.gauges.horizontalScrollBar().maximum() == 0
