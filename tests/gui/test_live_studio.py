@@ -81,7 +81,7 @@ def test_a_dropped_config_shows_its_tree_and_its_integer(
 
 
 BROKEN = {
-    "no layers": ({"model_type": "llama", "hidden_size": 64}, "num_hidden_layers"),
+    "no layers": ({"model_type": "llama", "hidden_size": 64, "vocab_size": 100}, "num_hidden_layers"),
     "absurd heads": (
         {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
          "num_attention_heads": -3, "intermediate_size": 128, "vocab_size": 100},

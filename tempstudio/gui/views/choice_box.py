@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
+from tempstudio.scene.tokens import Tokens
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QStyleOptionComboBox
@@ -23,8 +24,11 @@ class ChoiceBox(QComboBox):
 
     chosen = Signal(str)
 
-    def __init__(self, key: str, caption: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, key: str, caption: str, tokens: Tokens, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._tokens = tokens
         self.setObjectName(f"box.{key}")
         self.setAccessibleName(caption)
         self._caption = caption
@@ -74,6 +78,11 @@ class ChoiceBox(QComboBox):
         wide = self.fontMetrics().horizontalAdvance(self._caption + self._shown) + 52
         return QSize(min(max(wide, 96), 240), 28)
 
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        self._tokens = tokens
+        self.update()
+
     def showPopup(self) -> None:
         """The list is made only now: it takes longer than all the rest of the box."""
         self.view().setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -94,14 +103,13 @@ class ChoiceBox(QComboBox):
         painter.setFont(body)
         value_width = painter.fontMetrics().horizontalAdvance(self._shown)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        palette = self.palette()
         if caption_width + value_width <= field.width():
             painter.setFont(small)
-            painter.setPen(palette.color(QPalette.ColorRole.PlaceholderText))
+            painter.setPen(QColor(self._tokens.muted))
             painter.drawText(field, middle, self._caption)
             field = field.adjusted(caption_width, 0, 0, 0)
         painter.setFont(body)
-        painter.setPen(palette.color(QPalette.ColorRole.ButtonText))
+        painter.setPen(QColor(self._tokens.text))
         text = painter.fontMetrics().elidedText(
             self._shown, Qt.TextElideMode.ElideRight, field.width()
         )

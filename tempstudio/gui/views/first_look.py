@@ -1,4 +1,4 @@
-"""The wafer's dies before anything is loaded: the same places as `scene.layout`, without numpy."""
+"""The wafer's dies before anything is loaded: the same places as `scene.fitting`, without numpy."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Places:
 
 
 def places(mesh: Mesh, width: float, height: float) -> Places:
-    """Where `scene.layout.lay_out` puts a wafer's dies in a picture of this size."""
+    """Where `scene.fitting.lay_out` puts a wafer's dies in a picture of this size."""
     across = mesh.cols * mesh.wafers
     wide = across + (across - 1) * GAP + (mesh.wafers - 1) * JOINT + 2 * RIM
     tall = mesh.rows + (mesh.rows - 1) * GAP + 2 * RIM
@@ -45,15 +45,17 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
     die = min(die, LARGEST_PX)
     if 19.04 < die < 20:
         die = 20.0
-    whole = die >= 4
-    die = float(int(die)) if whole else die
-    gap = max(float(int(die * GAP + 1e-6)), 1.0) if whole else die * GAP
-    joint = float(int(die * JOINT)) if mesh.wafers > 1 else 0.0
+    gap = die * GAP
+    if die + gap >= 4:
+        pitch = float(int(die + gap + 1e-6))
+        die = float(round(pitch / (1 + GAP)))
+        gap = pitch - die
+    joint = max(float(int(die * JOINT + 1e-6)), 1.0) if mesh.wafers > 1 else 0.0
     x = [n * (die + gap) + n // mesh.cols * joint for n in range(across)]
     y = [n * (die + gap) for n in range(mesh.rows)]
     dx = round(left + room[0] / 2 - (x[-1] + die) / 2)
     dy = round(top + room[1] / 2 - (y[-1] + die) / 2)
-    return Places(die, gap, max(4.0, float(int(die * RIM))), tuple(a + dx for a in x),
+    return Places(die, gap, max(4.0, float(int(die * RIM + 1e-6))), tuple(a + dx for a in x),
                   tuple(b + dy for b in y))
 
 

@@ -41,6 +41,7 @@ class Inspector(QTabWidget):
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setDocumentMode(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
         self._project: Project | None = None
         self._chosen = Chosen()
         self._since = QElapsedTimer()
@@ -73,6 +74,8 @@ class Inspector(QTabWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.text)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.addTab(scroll, "Inspector")
 
     # What is shown

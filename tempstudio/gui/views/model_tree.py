@@ -40,6 +40,7 @@ class ModelTree(QWidget):
         self.tree.setHeaderLabels(["Operator", "Parameters"])
         self.tree.setUniformRowHeights(True)
         self.tree.setIndentation(12)
+        self.tree.setStyleSheet("QTreeView::item { min-height: 24px; padding-right: 8px; }")
         self.tree.setTextElideMode(Qt.TextElideMode.ElideRight)
         header = self.tree.header()
         header.setStretchLastSection(False)

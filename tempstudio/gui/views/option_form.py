@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tempstudio import glossary
 from tempstudio.core.errors import InputError
 from tempstudio.gui.focus_order import order_focus
 
@@ -43,8 +44,9 @@ class Field:
 
     @property
     def title(self) -> str:
-        """The key in words."""
-        return self.key.replace("_", " ").replace("-", " ")
+        """The key in words: the glossary's, where it has the term."""
+        entry = glossary.find(self.key)
+        return entry.term if entry is not None else self.key.replace("_", " ").replace("-", " ")
 
     @property
     def span(self) -> str:
@@ -172,6 +174,7 @@ class OptionForm(QWidget):
             editor = self._make_editor(field)
             editor.setObjectName(f"{self._prefix}.{field.key}")
             editor.setAccessibleName(field.title)
+            editor.setProperty("term", field.key)
             editor.setToolTip(field.tooltip)
             editor.setFixedWidth(EDITOR_WIDTH)
             label.setBuddy(editor)

@@ -150,4 +150,5 @@ def kept(result: Result, taken: tuple[KeptRun, ...]) -> KeptRun:
         "score": document,
         "made_by": document.get("made_by", []),
     }
-    return KeptRun(name, result.fingerprint, json.dumps(content, sort_keys=True))
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return KeptRun(name, result.fingerprint, text)

@@ -169,6 +169,7 @@ def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableVi
     view.setSortingEnabled(True)
     view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    view.setStyleSheet("QTableView::item { padding: 0 8px; }")
     view.setShowGrid(False)
     view.setTabKeyNavigation(False)
     view.setWordWrap(False)

@@ -46,10 +46,13 @@ class ToolBar(QToolBar):
         for id_ in TOOLS:
             self._add_button(actions[id_])
         self.addSeparator()
-        self.model = ChoiceBox("model", "Model", self)
-        self.machine = ChoiceBox("machine", "Machine", self)
-        self.strategies = {kind: ChoiceBox(kind, kind.capitalize(), self) for kind in KINDS}
-        for box in (self.model, self.machine, *self.strategies.values()):
+        self.model = ChoiceBox("model", "Model", tokens, self)
+        self.machine = ChoiceBox("machine", "Machine", tokens, self)
+        self.strategies = {
+            kind: ChoiceBox(kind, kind.capitalize(), tokens, self) for kind in KINDS
+        }
+        self._boxes = (self.model, self.machine, *self.strategies.values())
+        for box in self._boxes:
             self.addWidget(box)
         self.model.chosen.connect(self.model_chosen)
         self.machine.chosen.connect(self._choose_machine)
@@ -90,6 +93,8 @@ class ToolBar(QToolBar):
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
         self._tokens = tokens
+        for box in self._boxes:
+            box.set_theme(tokens)
         self.set_searching(self._searching)
 
     def set_catalogue(self, catalogue: dict[str, Any], models: dict[str, str]) -> None:
