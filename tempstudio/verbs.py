@@ -6,6 +6,7 @@ whatever it raises, crosses as tempstudio.lanes describes.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
@@ -14,18 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 from tempstudio.catalogue import STRATEGY_KINDS, catalogue
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.machine import Wafer
 from tempstudio.core.mapping import mapping_to_json
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.pipeline import Chosen, make_run
 from tempstudio.core.pipeline import run as run_pipeline
 from tempstudio.core.plan_check import PlanFault
 from tempstudio.core.problem import Problem
-from tempstudio.core.progress import Cancelled
+from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.run import Plan, Run, Search
-from tempstudio.core.workload import workload_to_json
-from tempstudio.plugin_guard import blamed, choose, figure_of, read_model
+from tempstudio.core.workload import TrainingJob, workload_to_json
+from tempstudio.plugin_guard import (
+    PluginFault,
+    blamed,
+    choose,
+    figure_of,
+    read_model,
+    run_project,
+)
+from tempstudio.plugin_host import Host
 from tempstudio.storage.project_document import project_from_document
 
 if TYPE_CHECKING:
@@ -260,14 +270,21 @@ def offered(call: Call) -> dict[str, Any]:
     return {"catalogue": catalogue(call.host)}
 
 
-def warm_up(wanted: Callable[[], bool]) -> None:
-    """Load what a run needs before the first one asks for it; stops as soon as one does."""
-    import importlib
+def warm_up(host: Host, wanted: Callable[[], bool]) -> None:
+    """Do a small run, so that the first real one finds everything loaded and compiled.
 
-    for module in ("networkx", "scipy.sparse", "numba"):
-        if wanted():
-            return
-        importlib.import_module(module)
+    Stops as soon as a request is `wanted`.
+    """
+    from tempstudio.readers import load_model
+
+    project = Project(
+        machine=Wafer(rows=2, cols=4),
+        model=load_model("llama2-7b"),
+        job=TrainingJob(global_batch=8, seq_len=256),
+        degrees=Degrees(dp=2, stream=4),
+    )
+    with contextlib.suppress(InputError, NoPlanError, Cancelled, PluginFault):
+        run_project(host, project, Progress(cancelled=wanted)).timeline.to_arrays()
 
 
 VERBS: dict[str, Verb] = {

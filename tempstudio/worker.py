@@ -157,7 +157,7 @@ def serve(desk: Desk, page: StatusPage) -> None:
     page.write("", "")
     desk.send({"id": 0, "type": "ready", "catalogue": document})
     if desk.idle_for(0.05) and hasattr(verbs, "warm_up"):
-        verbs.warm_up(lambda: not desk.idle_for(0.0))
+        verbs.warm_up(host, lambda: not desk.idle_for(0.0))
     while True:
         header, arrays = desk.next_request()
         answer(header, arrays, desk, page, host, verbs.VERBS)
