@@ -109,7 +109,8 @@ def operator_around(timeline: Timeline, time_s: float) -> tuple[float, float]:
 def telling_time(timeline: Timeline) -> float:
     """A time at which much moves: half-way through a middle round of the busiest stream.
 
-    It lies in the second copy of the most repeated forward segment that moves anything.
+    It lies in the second copy of the most repeated forward segment that moves anything; where
+    nothing streams, in a collective.
     """
     spans, table = timeline.spans, timeline.templates
     forward = [i for i, (_, pass_) in enumerate(timeline.segments) if pass_ == "forward"]
@@ -118,13 +119,23 @@ def telling_time(timeline: Timeline) -> float:
         first, last = table.item_start[spans.template[span] :][:2].tolist()
         moving = [i for i in range(first, last) if table.flow_set[i] >= 0]
         if moving:
-            item = max(moving, key=lambda i: (_flows(timeline, i), -_off_middle(timeline, i)))
+            streams = [i for i in moving if _streams(timeline, i)]
+            item = max(
+                streams or moving,
+                key=lambda i: (_flows(timeline, i), -_off_middle(timeline, i)),
+            )
             at = int(table.finish_start[item])
             arrival = np.median(table.finish_s[at : at + _flows(timeline, item)])
             copy = min(1, int(spans.repeats[span]) - 1)
             begin = float(spans.start_s[span]) + copy * float(spans.period_s[span])
             return begin + float(table.start_s[item]) + 0.55 * float(arrival)
     return 0.0
+
+
+def _streams(timeline: Timeline, item: int) -> bool:
+    table = timeline.templates
+    foreground = int(table.lane[item]) == FOREGROUND
+    return foreground and timeline.phases[int(table.phase[item])].kind == "stream"
 
 
 def _flows(timeline: Timeline, item: int) -> int:

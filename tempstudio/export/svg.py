@@ -148,7 +148,7 @@ def _chunk(look: SpriteLook, size: float, halo: float) -> Iterable[str]:
         yield _square(size + 2 * halo, radius + halo, look.halo)
     yield _square(size, radius, look.fill)
     if look.letter:
-        px = 11.0 if len(look.letter) > 1 else min(max(11.0, round(size * 0.72)), 16.0)
+        px = look.letter_px
         yield (
             f'<text y="{_number(px * CAP_HEIGHT / 2)}" font-size="{_number(px)}" '
             f'font-weight="600" text-anchor="middle" fill="{look.ink}">{escape(look.letter)}</text>'

@@ -10,8 +10,6 @@ from PySide6.QtGui import QColor, QFont, QGuiApplication, QPainter, QPen, QPixma
 from tempstudio.gui.batches import draw_fragments
 from tempstudio.scene.display_list import SpriteLook, Sprites
 
-LEAST_LETTER_PX = 11
-
 
 class SpriteSheet:
     """Every look of a layer of sprites, side by side in one pixmap, at `dpr` pixels a px."""
@@ -57,19 +55,12 @@ def _draw_chunk(painter: QPainter, look: SpriteLook, size: float, halo: float) -
     painter.drawRoundedRect(QRectF(-size / 2, -size / 2, size, size), radius, radius)
     if look.letter:
         font = QFont(QGuiApplication.font())
-        font.setPixelSize(letter_px(look.letter, size))
+        font.setPixelSize(round(look.letter_px))
         font.setWeight(QFont.Weight.DemiBold)
         painter.setFont(font)
         painter.setPen(QColor(look.ink))
         box = QRectF(-size, -size, 2 * size, 2 * size)
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, look.letter)
-
-
-def letter_px(letter: str, size: float) -> int:
-    """The size at which a chunk's letter and number fit it."""
-    if len(letter) > 1:
-        return LEAST_LETTER_PX
-    return min(max(LEAST_LETTER_PX, round(size * 0.72)), 16)
 
 
 def _draw_arrow(painter: QPainter, look: SpriteLook, size: float, halo: float) -> None:

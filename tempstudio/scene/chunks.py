@@ -130,7 +130,15 @@ def _looks(
         fill = tokens.roles[letter] if letter else tokens.muted
         text = letter if layout.die_px >= LETTER_PX and not arrow else ""
         numbered = f"{letter}{shown - 1}"
-        if shown and letter and text_width(numbered, LEAST_PX, True) <= layout.chunk_px - 3:
+        if shown and letter and text_width(numbered, LEAST_PX, True) <= layout.chunk_px - 4:
             text = numbered
-        looks.append(SpriteLook(fill, tokens.canvas, ink_on(fill), text, arrow))
+        size = letter_px(text, layout.chunk_px)
+        looks.append(SpriteLook(fill, tokens.canvas, ink_on(fill), text, size, arrow))
     return look.astype(np.int32), tuple(looks)
+
+
+def letter_px(text: str, chunk_px: float) -> float:
+    """The size at which a letter, or a letter and a number, fills a chunk without crowding it."""
+    if len(text) <= 1:
+        return float(min(max(LEAST_PX, round(chunk_px * 0.72)), 16))
+    return float(min(max(LEAST_PX, int((chunk_px - 6) / text_width(text, 1.0, True))), 13))

@@ -70,6 +70,7 @@ class SpriteLook:
     halo: str
     ink: str
     letter: str
+    letter_px: float = 11.0
     arrow: bool = False
 
 

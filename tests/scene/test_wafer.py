@@ -492,4 +492,4 @@ def test_letters_stand_on_chunks_from_44_px_on_and_numbers_on_large_ones() -> No
     assert looks(Wafer(rows=80, cols=95), SMALL) == {""}
     assert looks(Wafer(), SMALL) == {"W"}
     numbered = looks(Wafer(), (1600, 1000))
-    assert {text[0] for text in numbered} == {"W"} and len(numbered) > 8
+    assert {text[0] for text in numbered} == {"W"} and len(numbered) > 4
