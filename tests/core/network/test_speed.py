@@ -1,4 +1,4 @@
-"""Speed figures of the network model, printed (make bench): processor time over what is aimed at."""
+"""Speed of the network model, printed (make bench): processor time over what is aimed at."""
 
 from __future__ import annotations
 
