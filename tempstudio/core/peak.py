@@ -32,24 +32,39 @@ def memory_peak(timeline: Timeline, machine: Machine) -> MemoryPeak:
 
 
 def _stage_peak(timeline: Timeline, stage: int) -> tuple[float, float]:
-    """(bytes, seconds) of a stage's peak, sought at the ends of items in first and last copies."""
+    """(bytes, seconds) of a stage's peak, sought at the ends of items in first and last copies.
+
+    Inside a copy the fullest instant is the same whenever the copy runs, so a template is looked
+    through once.
+    """
     spans, table = timeline.spans, timeline.templates
+    states = float(timeline.states[stage].sum())
     rows = np.flatnonzero(spans.stage == stage)
-    offers = {int(k): _template_offers(timeline, int(k)) for k in np.unique(spans.template[rows])}
-    best = (float(timeline.states[stage].sum()), 0.0)
-    for row in rows.tolist():
-        template = int(spans.template[row])
-        offset, extra = offers[template]
-        saved = table.saved_bytes[template]
-        period, repeats = spans.period_s[row], int(spans.repeats[row])
-        for copy in {0, repeats - 1}:
-            share = offset / period if period > 0 else np.ones_like(offset)
-            held = spans.activation_bytes[row] + (copy + share) * saved + extra
-            top = int(np.argmax(held))
-            total = float(timeline.states[stage].sum() + held[top])
-            if total > best[0] * (1 + 1e-12):
-                best = (total, float(spans.start_s[row] + copy * period + offset[top]))
-    return best
+    if not len(rows):
+        return states, 0.0
+    templates, place = np.unique(spans.template[rows], return_inverse=True)
+    tops = [_template_top(timeline, int(template)) for template in templates]
+    above, offset = (np.array(column)[place] for column in zip(*tops, strict=True))
+    saved, repeats = table.saved_bytes[spans.template[rows]], spans.repeats[rows]
+    found = []
+    for copy in (np.zeros(len(rows)), repeats - 1.0):  # the first copy, the last
+        total = states + spans.activation_bytes[rows] + copy * saved + above
+        first = int(np.argmax(total >= total.max() * (1 - 1e-12)))
+        row = rows[first]
+        when = spans.start_s[row] + copy[first] * spans.period_s[row] + offset[first]
+        found.append((float(total[first]), -float(when)))
+    total, when = max(found)
+    return (total, -when) if total > states else (states, 0.0)
+
+
+def _template_top(timeline: Timeline, template: int) -> tuple[float, float]:
+    """Most bytes that a copy holds above what was there before it, and when (from its start)."""
+    offset, extra = _template_offers(timeline, template)
+    period = float(timeline.templates.duration_s[template])
+    share = offset / period if period > 0 else np.ones_like(offset)
+    held = share * timeline.templates.saved_bytes[template] + extra
+    top = int(np.argmax(held))
+    return float(held[top]), float(offset[top])
 
 
 def _template_offers(timeline: Timeline, template: int) -> tuple[FloatArray, FloatArray]:
