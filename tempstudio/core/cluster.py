@@ -7,6 +7,7 @@ from functools import cached_property
 
 from tempstudio.core.device import Die, Link
 from tempstudio.core.errors import InputError
+from tempstudio.core.quantities import short_text
 from tempstudio.core.wafer import MOST_DIES, Coordinate
 
 
@@ -36,7 +37,8 @@ class Cluster:
         for name in ("nodes", "devices_per_node"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_DIES:
-                raise InputError(f"machine.{name}: found {value!r}, allowed: 1 to {MOST_DIES}")
+                found = short_text(value)
+                raise InputError(f"machine.{name}: found {found}, allowed: 1 to {MOST_DIES}")
         if self.die_count > MOST_DIES:
             raise InputError(f"machine: {self.die_count} devices, allowed: at most {MOST_DIES}")
 

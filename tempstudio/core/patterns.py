@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import numpy as np
 
-from tempstudio.core.collectives import best_collective
+from tempstudio.core.collectives import best_collective, collective_steps, join_steps
+from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
-from tempstudio.core.network import Flows, join_flows, make_flows, phase_time
+from tempstudio.core.network import Flows, join_flows, make_flows, phase_time, scale_flows
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.topology import FloatArray, IntArray, Topology
@@ -44,7 +46,7 @@ class Step:
 
     def scaled(self, scale: float) -> Flows:
         """The flows with their real bytes."""
-        return replace(self.flows, bytes=self.flows.bytes * (scale / REFERENCE_BYTES))
+        return scale_flows(self.flows, scale / REFERENCE_BYTES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,16 +124,46 @@ def collective_pattern(
     schedules = []
     names: dict[str, int] = {}
     for members in groups.tolist():
-        best = best_collective(collective.op, tuple(members), collective.bytes, topology)
-        schedules.append(best.steps)
-        names[best.algorithm] = names.get(best.algorithm, 0) + 1
+        name, schedule = _schedule(collective, tuple(members), topology)
+        schedules.append(schedule)
+        names[name] = names.get(name, 0) + 1
+    joined = join_steps(schedules)
     steps = []
-    for t in range(max(len(schedule) for schedule in schedules)):
-        flows = join_flows([schedule[t] for schedule in schedules if t < len(schedule)])
-        flows = rerouted(flows, mapping.routes.get(collective.key, {}), topology)
-        flows = replace(flows, bytes=flows.bytes * (REFERENCE_BYTES / collective.bytes))
-        steps.append(make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology))
+    made: dict[int, Step] = {}  # a pipelined schedule repeats the same few steps
+    for flows in _runs_as_one(joined) if isinstance(topology.machine, Cluster) else joined:
+        if id(flows) not in made:
+            routes = mapping.routes.get(collective.key, {})
+            routed = rerouted(flows, routes, topology)
+            unit = scale_flows(routed, REFERENCE_BYTES / collective.bytes)
+            made[id(flows)] = make_step(unit, np.full(len(unit), -1, dtype=np.int32), topology)
+        steps.append(made[id(flows)])
     return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))
+
+
+def _schedule(
+    collective: Collective, members: tuple[int, ...], topology: Topology
+) -> tuple[str, Sequence[Flows]]:
+    op, size, name = collective.op, collective.bytes, collective.algorithm
+    if name:
+        return name, collective_steps(op, name, members, size, topology)
+    best = best_collective(op, members, size, topology)
+    return best.algorithm, best.steps
+
+
+def _runs_as_one(steps: Sequence[Flows]) -> list[Flows]:
+    """Equal steps that follow one another as one: behind a switch all steps of a ring look alike.
+
+    A chunk passes every hop of the ring, so that hops of unlike latency count with their mean.
+    """
+    found = []
+    for _, run in groupby(steps, key=id):
+        same = list(run)
+        flows, count = same[0], len(same)
+        if count > 1:
+            latency = np.full(len(flows), count * float(flows.latency_s.mean()))
+            flows = replace(flows, bytes=flows.bytes * count, latency_s=latency)
+        found.append(flows)
+    return found
 
 
 def handover_pattern(

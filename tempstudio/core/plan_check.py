@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from itertools import combinations
 
-from tempstudio.core.errors import NoPlanError
-from tempstudio.core.machine import Machine, Wafer
+from tempstudio.core.machine import Coordinate, Machine, Wafer
 from tempstudio.core.mapping import Mapping, Route
 from tempstudio.core.partition import Partition, Phase, Segment, StageProgram
 from tempstudio.core.run import Plan
@@ -15,8 +15,10 @@ from tempstudio.core.topology import Topology, topology_of
 
 FRACTION_TOLERANCE = 1e-9
 
+DeadLinks = tuple[tuple[Coordinate, Coordinate], ...]
 
-class PlanFault(NoPlanError):
+
+class PlanFault(RuntimeError):
     """A strategy returned a plan that breaks a rule; the line says which."""
 
 
@@ -62,10 +64,16 @@ def _check_group(
 
 def _check_schedule(schedule: Schedule, machine: Machine) -> None:
     """The five rules; behind a cluster's switch all devices are neighbours."""
-    links = None if isinstance(machine, Wafer) else list(combinations(schedule.dies, 2))
-    broken = verify(schedule, links, machine.dead_links)
+    broken = _first_broken_rule(schedule, isinstance(machine, Wafer), machine.dead_links)
     if broken:
-        raise PlanFault(f"mapping: a stream schedule is not valid: {broken[0]}")
+        raise PlanFault(f"mapping: a stream schedule is not valid: {broken}")
+
+
+@lru_cache(maxsize=4096)
+def _first_broken_rule(schedule: Schedule, on_mesh: bool, dead_links: DeadLinks) -> str:
+    links = None if on_mesh else list(combinations(schedule.dies, 2))
+    broken = verify(schedule, links, dead_links)
+    return broken[0] if broken else ""
 
 
 def _check_route(pair: tuple[int, int], route: Route, topology: Topology) -> None:

@@ -42,7 +42,8 @@ class Problem:
         self.mapper = mapper
         self.partitioner_options = partitioner_options
         self.mapper_options = mapper_options
-        self.progress = progress or Progress()
+        # Its own steps would jump about in the solver's bar: it may only be stopped.
+        self.progress = (progress or Progress()).silent()
         self.evaluations = 0
         self._simulated: dict[int, tuple[Plan, Score, Timeline]] = {}
 

@@ -37,6 +37,10 @@ class Progress:
         if self._report is not None:
             self._report(min(1.0, max(0.0, fraction)), caption)
 
+    def silent(self) -> Progress:
+        """A progress that tells nothing but still stops when asked."""
+        return Progress(None, self._cancelled)
+
     def part(self, start: float, end: float) -> Progress:
         """A progress for a piece of the work that covers `start`..`end` of the whole.
 

@@ -43,7 +43,7 @@ class Wafer:
         for name, most in (("rows", 1024), ("cols", 1024), ("wafers", 64)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-                raise InputError(f"machine.{name}: found {value!r}, allowed: 1 to {most}")
+                raise InputError(f"machine.{name}: found {short_text(value)}, allowed: 1 to {most}")
         if self.die_count > MOST_DIES:
             raise InputError(f"machine: {self.die_count} dies, allowed: at most {MOST_DIES}")
         dead = tuple(sorted({self._check(die, "dead_dies") for die in self.dead_dies}))
