@@ -15,7 +15,7 @@ import numpy as np
 from tempstudio.core.collectives import best_collective, collective_steps, join_steps
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
-from tempstudio.core.network import Flows, join_flows, make_flows, phase_time, scale_flows
+from tempstudio.core.network import Flows, make_flows, phase_time, scale_flows
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.topology import FloatArray, IntArray, Topology

@@ -224,7 +224,9 @@ def _cluster_links(cluster: Cluster) -> Topology:
         vertices=cluster.die_count + cluster.nodes + (cluster.nodes > 1),
         source=np.concatenate([a for a, _, _ in parts]).astype(np.int32),
         target=np.concatenate([b for _, b, _ in parts]).astype(np.int32),
-        bytes_per_s=np.concatenate([np.full(len(a), link.data_bytes_per_s) for a, _, link in parts]),
+        bytes_per_s=np.concatenate(
+            [np.full(len(a), link.data_bytes_per_s) for a, _, link in parts]
+        ),
         latency_s=np.concatenate([np.full(len(a), link.latency_s / 2) for a, _, link in parts]),
         joule_per_bit=np.concatenate(
             [np.full(len(a), link.joule_per_bit / 2) for a, _, link in parts]
