@@ -1,6 +1,6 @@
 """Compiled inner loops of the router; imported only where they run, because numba takes 0.5 s.
 
-All of them stand in one file on purpose: numba's cache of a function is renewed when the function's
+All of them stand in one file on purpose: numba renews its cache of a function when the function's
 own file changes, not when a file it calls into does.
 
 Every machine's graph is bipartite, so a step brings a path one hop nearer to its target or one hop
@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 from tempstudio.core.routing.adjacency import Adjacency
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
 
 STEEPEST = 50.0  # exponents beyond this would only overflow
 
@@ -33,52 +35,60 @@ def compiled(function: Function) -> Function:
     return cast(Function, numba.njit(cache=True)(function))
 
 
-class Slots(NamedTuple):
-    """The routes under work: flow f has up to `slots` of them, each a run or tree of links.
+class Flows(NamedTuple):
+    """What is to be routed: flow f sends `amount[f]` from `source[f]` to each of its targets.
 
-    Slot k's links are `pool[start[f] + k * stride[f] :][: length[f, k]]`, it carries
-    `amount[f, k]` bytes (0: free), and `key[f, k]` tells its set of links from others'.
+    Its targets are `target[first[f] : first[f + 1]]`, `hops` [targets] away on shortest live paths,
+    nearest first.
+    """
+
+    source: Ints
+    first: NDArray[np.int64]
+    target: Ints
+    hops: Ints
+    amount: Floats
+
+
+class Slots(NamedTuple):
+    """The routes under work: each flow has as many slots, each for one path or tree of links.
+
+    Slot k of flow f holds `pool[start[f] + k * stride[f] :][: length[f, k]]`, carries
+    `amount[f, k]` (0: free), and `key[f, k]` tells its set of links from others'.  The last slot
+    is where a route waits that can only replace another one whole.
     """
 
     start: NDArray[np.int64]
     stride: NDArray[np.int64]
-    pool: NDArray[np.int32]
-    length: NDArray[np.int32]
-    amount: NDArray[np.float64]
+    pool: Ints
+    length: Ints
+    amount: Floats
     key: NDArray[np.uint64]
 
 
 class Prices(NamedTuple):
-    """Load and price of each link [links]; a price is `hop` + G/c exp(beta (load/(c limit) - 1)).
+    """Load and price of each link [links]; price = hop + G/c exp(beta (load/(c limit) - 1)).
 
     It is the gradient of  sum_e hop load_e + G limit/beta exp(beta (load_e/(c_e limit) - 1)).
-    `law` holds hop, G, beta, limit; `steep` [links] the second term alone.
+    `law` holds hop, G, beta, limit; `steep` [links] is the second term alone.
     """
 
-    load: NDArray[np.float64]
-    price: NDArray[np.float64]
-    steep: NDArray[np.float64]
-    law: NDArray[np.float64]
+    load: Floats
+    price: Floats
+    steep: Floats
+    law: Floats
 
 
 class Scratch(NamedTuple):
     """Room to work in, allotted once."""
 
-    distance: NDArray[np.int32]  # [vertices], -1 outside the ball
-    order: NDArray[np.int32]  # [vertices], the ball by rising distance
-    cost: NDArray[np.float64]  # [away + 1, vertices]
-    last: NDArray[np.int32]  # [away + 1, vertices]: link by which the cheapest path comes
-    path: NDArray[np.int32]  # the path found
-    mark: NDArray[np.int32]  # [links], 0 between uses
-
-
-@compiled
-def link_key(link: int) -> np.uint64:
-    """A well mixed number of a link (splitmix64); the key of a route is the sum of its links'."""
-    z = np.uint64(link + 1) * np.uint64(0x9E3779B97F4A7C15)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    distance: Ints  # [vertices], -1 outside the ball
+    order: Ints  # [vertices], the ball by rising distance
+    cost: Floats  # [away + 1, vertices]
+    last: Ints  # [away + 1, vertices]: link by which the cheapest path comes
+    path: Ints  # the route found
+    mark: Ints  # [links], 0 between uses
+    depth: Ints  # [vertices], -1 outside the tree
+    above: Ints  # [vertices]: link by which the tree enters a vertex
 
 
 @compiled
@@ -92,21 +102,17 @@ def reprice(net: Adjacency, prices: Prices, link: int) -> None:
 
 
 @compiled
-def reprice_all(net: Adjacency, prices: Prices) -> None:
-    """Bring all prices up to date."""
+def set_law(
+    net: Adjacency, prices: Prices, hop: float, height: float, beta: float, limit: float
+) -> None:
+    """Price by another law from now on."""
+    prices.law[0], prices.law[1], prices.law[2], prices.law[3] = hop, height, beta, limit
     for link in range(len(prices.load)):
         reprice(net, prices, link)
 
 
 @compiled
-def ball(
-    net: Adjacency,
-    target: int,
-    radius: int,
-    distance: NDArray[np.int32],
-    order: NDArray[np.int32],
-    seen: int,
-) -> int:
+def ball(net: Adjacency, target: int, radius: int, distance: Ints, order: Ints, seen: int) -> int:
     """Hops to `target` of all vertices within `radius`; returns how many stand in `order`.
 
     `seen`: how many the previous call left there.
@@ -133,14 +139,28 @@ def ball(
 
 
 @compiled
-def spread(
-    net: Adjacency, price: NDArray[np.float64], away: int, source: int, count: int, scratch: Scratch
-) -> None:
-    """Extend `scratch.cost` from the vertices where it is finite to the whole ball."""
-    distance, order, cost, last = scratch.distance, scratch.order, scratch.cost, scratch.last
+def count_hops(net: Adjacency, source: Ints, target: Ints) -> Ints:
+    """Hops of a shortest live path from each source to its target, -1 where there is none."""
+    vertices = len(net.relays)
+    distance = np.full(vertices, -1, dtype=np.int32)
+    order = np.zeros(vertices, dtype=np.int32)
+    hops = np.zeros(len(source), dtype=np.int32)
+    seen, last = 0, -1
+    for i in np.argsort(target, kind="mergesort"):
+        if target[i] != last:
+            seen = ball(net, target[i], vertices, distance, order, seen)
+            last = target[i]
+        hops[i] = distance[source[i]]
+    return hops
+
+
+@compiled
+def spread(net: Adjacency, price: Floats, away: int, source: int, count: int, s: Scratch) -> None:
+    """Extend `cost` from the vertices where it is finite to the whole ball."""
+    distance, cost = s.distance, s.cost
     for level in range(away + 1):
         for i in range(count - 1, 0, -1):
-            here = order[i]
+            here = s.order[i]
             base = cost[level, here]
             if base == inf or not (net.relays[here] or here == source):
                 continue
@@ -152,53 +172,155 @@ def spread(
                 further = level + (distance[there] > distance[here])
                 if further <= away and base + price[link] < cost[further, there]:
                     cost[further, there] = base + price[link]
-                    last[further, there] = link
+                    s.last[further, there] = link
+
+
+@compiled
+def forget(away: int, count: int, s: Scratch) -> None:
+    """Make every cost of the ball infinite."""
+    for level in range(away + 1):
+        for i in range(count):
+            s.cost[level, s.order[i]] = inf
+
+
+@compiled
+def best_level(away: int, target: int, s: Scratch) -> int:
+    """Steps away of the cheapest path to the target."""
+    level = 0
+    for other in range(1, away + 1):
+        if s.cost[other, target] < s.cost[level, target]:
+            level = other
+    return level
 
 
 @compiled
 def cheapest_path(
-    net: Adjacency,
-    price: NDArray[np.float64],
-    away: int,
-    source: int,
-    target: int,
-    count: int,
-    scratch: Scratch,
-) -> tuple[int, float]:
-    """The cheapest path inside the ball of `target`, into `scratch.path`; its length and cost."""
-    distance, cost, last = scratch.distance, scratch.cost, scratch.last
-    for i in range(count):
-        for level in range(away + 1):
-            cost[level, scratch.order[i]] = inf
-    cost[0, source] = 0.0
-    spread(net, price, away, source, count, scratch)
-    level = 0
-    for other in range(1, away + 1):
-        if cost[other, target] < cost[level, target]:
-            level = other
-    found = cost[level, target]
-    length = distance[source] + 2 * level
+    net: Adjacency, price: Floats, away: int, source: int, target: int, count: int, s: Scratch
+) -> int:
+    """The cheapest path inside the ball of `target`, into `s.path`; returns its length."""
+    forget(away, count, s)
+    s.cost[0, source] = 0.0
+    spread(net, price, away, source, count, s)
+    level = best_level(away, target, s)
+    length = s.distance[source] + 2 * level
     here = target
     for i in range(length - 1, -1, -1):
-        link = last[level, here]
-        scratch.path[i] = link
+        link = s.last[level, here]
+        s.path[i] = link
         before = net.tail[link]
-        level -= distance[here] > distance[before]
+        level -= s.distance[here] > s.distance[before]
         here = before
-    return length, found
+    return length
 
 
 @compiled
-def place(
-    net: Adjacency, slots: Slots, prices: Prices, flow: int, slot: int, amount: float
-) -> None:
-    """Add `amount` bytes (or take them, negative) along one route and reprice its links."""
+def cheap_tree(
+    net: Adjacency, price: Floats, away: int, flows: Flows, flow: int, s: Scratch
+) -> int:
+    """A cheap tree from a source to all its targets, into `s.path`; returns its number of links.
+
+    Targets are joined nearest first, each by the cheapest way from the tree so far that reaches it
+    within its shortest hops + 2 `away` (the shortest-path heuristic of Takahashi and Matsuyama,
+    1980, with that limit).  A vertex reached with less depth than it had is hung there instead.
+    """
+    source = flows.source[flow]
+    s.depth[:] = -1
+    s.depth[source] = 0
+    seen = 0
+    for i in range(flows.first[flow], flows.first[flow + 1]):
+        target = flows.target[i]
+        seen = ball(net, target, flows.hops[i] + away, s.distance, s.order, seen)
+        forget(away, seen, s)
+        for j in range(seen):
+            here = s.order[j]
+            if s.depth[here] >= 0 and (net.relays[here] or here == source):
+                level = (s.depth[here] + s.distance[here] - flows.hops[i]) // 2
+                if level <= away:
+                    s.cost[level, here] = 0.0
+        spread(net, price, away, source, seen, s)
+        _graft(net, away, target, flows.hops[i], s)
+    for j in range(seen):
+        s.distance[s.order[j]] = -1
+    return _collect(net, flows, flow, s)
+
+
+@compiled
+def _graft(net: Adjacency, away: int, target: int, hops: int, s: Scratch) -> None:
+    """Hang the path found by `spread` on the tree."""
+    level = best_level(away, target, s)
+    here = target
+    while s.cost[level, here] > 0.0:
+        link = s.last[level, here]
+        depth = hops + 2 * level - s.distance[here]
+        s.depth[here] = depth
+        s.above[here] = link
+        before = net.tail[link]
+        level -= s.distance[here] > s.distance[before]
+        here = before
+
+
+@compiled
+def _collect(net: Adjacency, flows: Flows, flow: int, s: Scratch) -> int:
+    """The links of the tree that lead to targets, into `s.path`."""
+    length = 0
+    for i in range(flows.first[flow], flows.first[flow + 1]):
+        here = flows.target[i]
+        while here != flows.source[flow] and s.mark[s.above[here]] == 0:
+            s.mark[s.above[here]] = 1
+            s.path[length] = s.above[here]
+            length += 1
+            here = net.tail[s.above[here]]
+    for i in range(length):
+        s.mark[s.path[i]] = 0
+    return length
+
+
+@compiled
+def route_cost(slots: Slots, price: Floats, flow: int, slot: int) -> float:
+    """Sum of the prices along one route."""
+    first = slots.start[flow] + slot * slots.stride[flow]
+    total = 0.0
+    for i in range(first, first + slots.length[flow, slot]):
+        total += price[slots.pool[i]]
+    return total
+
+
+@compiled
+def place(net: Adjacency, slots: Slots, prices: Prices, flow: int, slot: int, amount: float) -> None:
+    """Add an amount (or take it, negative) along one route and reprice its links."""
     slots.amount[flow, slot] += amount
     first = slots.start[flow] + slot * slots.stride[flow]
     for i in range(first, first + slots.length[flow, slot]):
         link = slots.pool[i]
         prices.load[link] = max(0.0, prices.load[link] + amount)
         reprice(net, prices, link)
+
+
+@compiled
+def store(slots: Slots, flow: int, slot: int, path: Ints, length: int) -> None:
+    """Write a route's links into a slot; its key is the sum of its links mixed by splitmix64."""
+    first = slots.start[flow] + slot * slots.stride[flow]
+    key = np.uint64(0)
+    for i in range(length):
+        slots.pool[first + i] = path[i]
+        z = np.uint64(path[i] + 1) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        key += z ^ (z >> np.uint64(31))
+    slots.length[flow, slot] = length
+    slots.key[flow, slot] = key
+
+
+@compiled
+def copy_slot(slots: Slots, flow: int, old: int, new: int) -> None:
+    """Copy one slot of a flow over another."""
+    a = slots.start[flow] + old * slots.stride[flow]
+    b = slots.start[flow] + new * slots.stride[flow]
+    for i in range(slots.length[flow, old]):
+        slots.pool[b + i] = slots.pool[a + i]
+    slots.length[flow, new] = slots.length[flow, old]
+    slots.amount[flow, new] = slots.amount[flow, old]
+    slots.key[flow, new] = slots.key[flow, old]
 
 
 @compiled
@@ -210,14 +332,14 @@ def shift(
     old: int,
     new: int,
     whole: bool,
-    mark: NDArray[np.int32],
+    mark: Ints,
 ) -> float:
-    """Move bytes from route `old` to `new` of a flow so that the priced sum is least.
+    """Move bytes of a flow from route `old` to `new` so that the priced sum is least.
 
     Only links of one route alone change.  With A, B their steep sums and h the difference in hops,
     the optimum solves A z + h - B/z = 0 in z = exp(beta moved/(c limit)), exactly where capacities
     are equal and short of it (so still downhill) where they differ.  `whole`: move all or nothing.
-    Returns the bytes moved.
+    Returns the amount moved.
     """
     amount = slots.amount[flow, old]
     hop, _, beta, limit = prices.law
@@ -225,9 +347,9 @@ def shift(
     first_new = slots.start[flow] + new * slots.stride[flow]
     end_old = first_old + slots.length[flow, old]
     end_new = first_new + slots.length[flow, new]
+    rising, falling, capacity = 0.0, 0.0, inf
     for i in range(first_old, end_old):
         mark[slots.pool[i]] = 1
-    rising, capacity = 0.0, inf
     for i in range(first_new, end_new):
         link = slots.pool[i]
         if mark[link] == 1:
@@ -235,97 +357,59 @@ def shift(
         else:
             rising += prices.steep[link]
             capacity = min(capacity, net.capacity[link])
-    falling = 0.0
     for i in range(first_old, end_old):
         link = slots.pool[i]
         if mark[link] == 1:
             falling += prices.steep[link]
             capacity = min(capacity, net.capacity[link])
     hops = hop * (slots.length[flow, new] - slots.length[flow, old])
-    per_byte = beta / (limit * capacity)
-    if whole:
-        power = min(STEEPEST, per_byte * amount)
-        change = hops * amount + (
-            rising * (exp(power) - 1.0) + falling * (exp(-power) - 1.0)
-        ) / per_byte
-        moved = amount if change < 0.0 else 0.0
-    elif rising + hops >= falling:
-        moved = 0.0
-    else:
-        root = sqrt(hops * hops + 4.0 * rising * falling)
-        bottom = hops + root if hops >= 0.0 else 2.0 * rising
-        top = 2.0 * falling if hops >= 0.0 else root - hops
-        moved = amount
-        if bottom > 0.0 and top < bottom * exp(min(STEEPEST, per_byte * amount)):
-            moved = min(amount, log(top / bottom) / per_byte)
+    steepness = beta / (limit * capacity)
+    moved = _amount_to_move(amount, hops, rising, falling, steepness, whole)
     if moved > 0.0:
-        _move(net, slots, prices, first_old, end_old, first_new, end_new, moved, mark)
+        for i in range(first_old, end_old):
+            link = slots.pool[i]
+            if mark[link] == 1:
+                prices.load[link] = max(0.0, prices.load[link] - moved)
+                reprice(net, prices, link)
+        for i in range(first_new, end_new):
+            link = slots.pool[i]
+            if mark[link] != 2:
+                prices.load[link] += moved
+                reprice(net, prices, link)
         slots.amount[flow, new] += moved
         slots.amount[flow, old] = 0.0 if moved == amount else amount - moved
     for i in range(first_old, end_old):
-        mark[slots.pool[i]] = 0
-    for i in range(first_new, end_new):
         mark[slots.pool[i]] = 0
     return moved
 
 
 @compiled
-def _move(
-    net: Adjacency,
-    slots: Slots,
-    prices: Prices,
-    first_old: int,
-    end_old: int,
-    first_new: int,
-    end_new: int,
-    moved: float,
-    mark: NDArray[np.int32],
-) -> None:
-    """Change loads and prices of the links that only one of two routes has (mark 2: both)."""
-    for i in range(first_old, end_old):
-        link = slots.pool[i]
-        if mark[link] == 1:
-            prices.load[link] = max(0.0, prices.load[link] - moved)
-            reprice(net, prices, link)
-    for i in range(first_new, end_new):
-        link = slots.pool[i]
-        if mark[link] != 2:
-            prices.load[link] += moved
-            reprice(net, prices, link)
-    
-
-@compiled
-def route_cost(slots: Slots, price: NDArray[np.float64], flow: int, slot: int) -> float:
-    """Sum of the prices along one route."""
-    first = slots.start[flow] + slot * slots.stride[flow]
-    total = 0.0
-    for i in range(first, first + slots.length[flow, slot]):
-        total += price[slots.pool[i]]
-    return total
-
-
-@compiled
-def store(slots: Slots, flow: int, slot: int, path: NDArray[np.int32], length: int) -> None:
-    """Write a route's links into a slot."""
-    first = slots.start[flow] + slot * slots.stride[flow]
-    key = np.uint64(0)
-    for i in range(length):
-        slots.pool[first + i] = path[i]
-        key += link_key(path[i])
-    slots.length[flow, slot] = length
-    slots.key[flow, slot] = key
+def _amount_to_move(
+    amount: float, hops: float, rising: float, falling: float, steepness: float, whole: bool
+) -> float:
+    """The step of `shift` in closed form."""
+    power = min(STEEPEST, steepness * amount)
+    if whole:
+        change = rising * (exp(power) - 1.0) + falling * (exp(-power) - 1.0)
+        return amount if hops * amount + change / steepness < 0.0 else 0.0
+    if rising + hops >= falling:
+        return 0.0
+    root = sqrt(hops * hops + 4.0 * rising * falling)
+    top, bottom = 2.0 * falling, hops + root
+    if hops < 0.0:  # the same quotient without cancellation
+        top, bottom = root - hops, 2.0 * rising
+    if top >= bottom * exp(power):
+        return amount
+    return min(amount, log(top / bottom) / steepness)
 
 
 @compiled
 def offer(
-    net: Adjacency, slots: Slots, prices: Prices, flow: int, most: int, length: int, scratch: Scratch
+    net: Adjacency, slots: Slots, prices: Prices, flow: int, most: int, length: int, s: Scratch
 ) -> None:
-    """Offer the route in `scratch.path` to a flow that may use `most` routes.
-
-    The last slot of `slots` is where a route waits that can only replace another one whole.
-    """
+    """Offer the route in `s.path` to a flow that may use `most` routes."""
     waiting = slots.amount.shape[1] - 1
-    store(slots, flow, waiting, scratch.path, length)
+    store(slots, flow, waiting, s.path, length)
     best, free = -1, -1
     for slot in range(most):
         if slots.amount[flow, slot] <= 0.0:
@@ -333,152 +417,197 @@ def offer(
         elif slots.key[flow, slot] == slots.key[flow, waiting]:
             best = slot
     if best < 0 and free >= 0:
-        store(slots, flow, free, scratch.path, length)
+        copy_slot(slots, flow, waiting, free)
         best = free
-    if best < 0:
-        best = _replace(net, slots, prices, flow, most, length, scratch)
+    if best < 0:  # no room: give up the least route for it, if that helps
+        for slot in np.argsort(slots.amount[flow, :most]):
+            if shift(net, slots, prices, flow, slot, waiting, True, s.mark) > 0.0:
+                copy_slot(slots, flow, waiting, slot)
+                slots.amount[flow, waiting] = 0.0
+                best = slot
+                break
     if best >= 0:
         for slot in range(most):
             if slot != best and slots.amount[flow, slot] > 0.0:
-                shift(net, slots, prices, flow, slot, best, False, scratch.mark)
-
-
-@compiled
-def _replace(
-    net: Adjacency, slots: Slots, prices: Prices, flow: int, most: int, length: int, scratch: Scratch
-) -> int:
-    """Give up one route for the waiting one where that lowers the priced sum; its slot, or -1."""
-    waiting = slots.amount.shape[1] - 1
-    for slot in np.argsort(slots.amount[flow, :most]):
-        if shift(net, slots, prices, flow, slot, waiting, True, scratch.mark) > 0.0:
-            store(slots, flow, slot, scratch.path, length)
-            slots.amount[flow, slot] = slots.amount[flow, waiting]
-            slots.amount[flow, waiting] = 0.0
-            return int(slot)
-    return -1
+                shift(net, slots, prices, flow, slot, best, False, s.mark)
 
 
 @compiled
 def sweep(
     net: Adjacency,
+    flows: Flows,
     slots: Slots,
     prices: Prices,
-    source: NDArray[np.int32],
-    target: NDArray[np.int32],
-    amount: NDArray[np.float64],
-    hops: NDArray[np.int32],
     order: NDArray[np.int64],
     away: int,
     most: int,
-    scratch: Scratch,
-) -> float:
-    """Offer every flow its cheapest path once; flows of one target stand together in `order`.
+    s: Scratch,
+) -> None:
+    """Offer every flow its cheapest route once; a flow that has none yet takes it whole.
 
-    A flow that has no route yet takes the path whole.  Returns the sum over flows of bytes x cost
-    of their cheapest paths, from which a lower bound on the load follows.
+    Flows of one target should stand together in `order`: they share its ball.
     """
-    seen, total = 0, 0.0
+    seen, last, radius = 0, -1, 0
     for i in range(len(order)):
         flow = order[i]
-        if i == 0 or target[flow] != target[order[i - 1]]:
-            radius, j = 0, i
-            while j < len(order) and target[order[j]] == target[flow]:
-                radius = max(radius, hops[order[j]])
-                j += 1
-            seen = ball(net, target[flow], radius + away, scratch.distance, scratch.order, seen)
-        length, cost = cheapest_path(
-            net, prices.price, away, source[flow], target[flow], seen, scratch
-        )
-        total += amount[flow] * cost
-        if slots.length[flow, 0] < 0:
-            store(slots, flow, 0, scratch.path, length)
-            place(net, slots, prices, flow, 0, amount[flow])
+        at = flows.first[flow]
+        if flows.first[flow + 1] - at > 1:
+            for j in range(seen):
+                s.distance[s.order[j]] = -1
+            seen, last = 0, -1
+            length = cheap_tree(net, prices.price, away, flows, flow, s)
         else:
-            offer(net, slots, prices, flow, most, length, scratch)
-    for i in range(seen):
-        scratch.distance[scratch.order[i]] = -1
-    return total
+            if flows.target[at] != last or flows.hops[at] + away > radius:
+                last = flows.target[at]
+                radius, j = 0, i
+                while j < len(order) and flows.target[flows.first[order[j]]] == last:
+                    radius = max(radius, flows.hops[flows.first[order[j]]] + away)
+                    j += 1
+                seen = ball(net, last, radius, s.distance, s.order, seen)
+            length = cheapest_path(net, prices.price, away, flows.source[flow], last, seen, s)
+        if slots.length[flow, 0] < 0:
+            store(slots, flow, 0, s.path, length)
+            place(net, slots, prices, flow, 0, flows.amount[flow])
+        else:
+            offer(net, slots, prices, flow, most, length, s)
+    for j in range(seen):
+        s.distance[s.order[j]] = -1
 
 
 @compiled
-def confine(
-    net: Adjacency, slots: Slots, prices: Prices, most: int, scratch: Scratch
+def reroute(
+    net: Adjacency,
+    flows: Flows,
+    slots: Slots,
+    prices: Prices,
+    order: NDArray[np.int64],
+    away: int,
+    s: Scratch,
 ) -> int:
-    """Leave every flow at most `most` routes, its largest ones; returns how many routes went."""
-    gone = 0
+    """Give every flow in turn the one route that raises the priced sum least; returns how many changed.
+
+    The priced sum never rises, so sweeps end in a state that no single flow can better.
+    """
+    _, _, beta, limit = prices.law
+    uniform = np.min(net.capacity) == np.max(net.capacity)
+    step = prices.price
+    if not uniform:
+        step = np.empty(len(prices.price))
+    changed, seen = 0, 0
+    for flow in order:
+        amount = flows.amount[flow]
+        settled = slots.amount[flow, 0] > 0.0
+        if settled:
+            place(net, slots, prices, flow, 0, -amount)
+        if not uniform:  # what the whole step costs, not only its first byte
+            for link in range(len(step)):
+                power = beta * amount / (limit * net.capacity[link])
+                grown = (exp(min(STEEPEST, power)) - 1.0) / power
+                step[link] = prices.price[link] - prices.steep[link] * (1.0 - grown)
+        at = flows.first[flow]
+        for j in range(seen):
+            s.distance[s.order[j]] = -1
+        seen = 0
+        if flows.first[flow + 1] - at > 1:
+            length = cheap_tree(net, step, away, flows, flow, s)
+        else:
+            target = flows.target[at]
+            seen = ball(net, target, flows.hops[at] + away, s.distance, s.order, seen)
+            length = cheapest_path(net, step, away, flows.source[flow], target, seen, s)
+        cost = 0.0
+        for i in range(length):
+            cost += step[s.path[i]]
+        if not settled or cost < route_cost(slots, step, flow, 0) * (1.0 - 1e-9):
+            store(slots, flow, 0, s.path, length)
+            changed += 1
+        place(net, slots, prices, flow, 0, amount)
+    for j in range(seen):
+        s.distance[s.order[j]] = -1
+    return changed
+
+
+@compiled
+def confine(net: Adjacency, slots: Slots, prices: Prices, most: int, s: Scratch) -> None:
+    """Leave every flow its `most` largest routes; what the others carried is spread over them."""
     waiting = slots.amount.shape[1] - 1
     for flow in range(slots.amount.shape[0]):
-        falling = np.argsort(-slots.amount[flow])
-        if np.max(slots.amount[flow, most:]) <= 0.0:
-            continue
-        for rank in range(most):
-            # slot `rank` receives the rank-th largest route; what stood there goes to its place
-            other = falling[rank]
-            if other != rank:
-                _swap(slots, flow, rank, other)
-                for later in range(rank + 1, most):
-                    if falling[later] == rank:
-                        falling[later] = other
         for slot in range(most, waiting):
-            if slots.amount[flow, slot] > 0.0:
-                gone += 1
-                for kept in range(most):
-                    shift(net, slots, prices, flow, slot, kept, False, scratch.mark)
+            if slots.amount[flow, slot] <= 0.0:
+                continue
+            least = np.argmin(slots.amount[flow, :most])
+            if slots.amount[flow, slot] > slots.amount[flow, least]:  # trade places
+                copy_slot(slots, flow, least, waiting)
+                copy_slot(slots, flow, slot, least)
+                copy_slot(slots, flow, waiting, slot)
+                slots.amount[flow, waiting] = 0.0
+        for slot in range(most, waiting):
+            for kept in range(most):
                 if slots.amount[flow, slot] > 0.0:
-                    least = 0
-                    for kept in range(1, most):
-                        if route_cost(slots, prices.price, flow, kept) < route_cost(
-                            slots, prices.price, flow, least
-                        ):
-                            least = kept
-                    amount = slots.amount[flow, slot]
-                    place(net, slots, prices, flow, slot, -amount)
-                    slots.amount[flow, slot] = 0.0
-                    place(net, slots, prices, flow, least, amount)
-    return gone
+                    shift(net, slots, prices, flow, slot, kept, False, s.mark)
+            left = slots.amount[flow, slot]
+            if left > 0.0:
+                cheap = 0
+                for kept in range(1, most):
+                    if route_cost(slots, prices.price, flow, kept) < route_cost(
+                        slots, prices.price, flow, cheap
+                    ):
+                        cheap = kept
+                place(net, slots, prices, flow, slot, -left)
+                slots.amount[flow, slot] = 0.0
+                place(net, slots, prices, flow, cheap, left)
 
 
 @compiled
-def _swap(slots: Slots, flow: int, one: int, other: int) -> None:
-    """Exchange two slots of a flow."""
-    a = slots.start[flow] + one * slots.stride[flow]
-    b = slots.start[flow] + other * slots.stride[flow]
-    for i in range(slots.stride[flow]):
-        slots.pool[a + i], slots.pool[b + i] = slots.pool[b + i], slots.pool[a + i]
-    length, amount, key = (
-        slots.length[flow, one], slots.amount[flow, one], slots.key[flow, one]
-    )
-    slots.length[flow, one] = slots.length[flow, other]
-    slots.amount[flow, one] = slots.amount[flow, other]
-    slots.key[flow, one] = slots.key[flow, other]
-    slots.length[flow, other], slots.amount[flow, other], slots.key[flow, other] = (
-        length, amount, key
-    )
-
-
-@compiled
-def priced_distance(
-    net: Adjacency,
-    price: NDArray[np.float64],
-    source: NDArray[np.int32],
-    target: NDArray[np.int32],
-    amount: NDArray[np.float64],
+def cheapest_route(
+    net: Adjacency, price: Floats, flows: Flows, slots: Slots, flow: int, away: int, s: Scratch
 ) -> float:
-    """Sum over flows of bytes x cost of the cheapest path of any length; sources stand together."""
-    total = 0.0
-    vertices = len(net.out_start) - 1
+    """The cheapest route of a flow into its waiting slot; returns its cost."""
+    waiting = slots.amount.shape[1] - 1
+    at = flows.first[flow]
+    if flows.first[flow + 1] - at > 1:
+        length = cheap_tree(net, price, away, flows, flow, s)
+    else:
+        target = flows.target[at]
+        seen = ball(net, target, flows.hops[at] + away, s.distance, s.order, 0)
+        length = cheapest_path(net, price, away, flows.source[flow], target, seen, s)
+        for j in range(seen):
+            s.distance[s.order[j]] = -1
+    store(slots, flow, waiting, s.path, length)
+    return route_cost(slots, price, flow, waiting)
+
+
+@compiled
+def cheapest_routes(
+    net: Adjacency, price: Floats, flows: Flows, slots: Slots, away: int, s: Scratch
+) -> Floats:
+    """The same for all flows: their costs."""
+    cost = np.zeros(len(flows.source))
+    for flow in range(len(cost)):
+        cost[flow] = cheapest_route(net, price, flows, slots, flow, away, s)
+    return cost
+
+
+@compiled
+def priced_distances(net: Adjacency, price: Floats, flows: Flows) -> Floats:
+    """Cost of the cheapest path of any length to the farthest target of each flow (Dijkstra).
+
+    Quickest where flows of one source stand together.
+    """
+    vertices = len(net.relays)
     distance = np.full(vertices, inf)
     done = np.zeros(vertices, dtype=np.bool_)
     wanted = np.zeros(vertices, dtype=np.bool_)
-    first = 0
-    while first < len(source):
-        start, end, left = source[first], first, 0
+    found = np.zeros(len(flows.source))
+    begin = 0
+    while begin < len(flows.source):
+        start, end, left = flows.source[begin], begin, 0
         distance[:] = inf
         done[:] = False
-        while end < len(source) and source[end] == start:
-            if not wanted[target[end]]:
-                wanted[target[end]] = True
-                left += 1
+        while end < len(flows.source) and flows.source[end] == start:
+            for i in range(flows.first[end], flows.first[end + 1]):
+                if not wanted[flows.target[i]]:
+                    wanted[flows.target[i]] = True
+                    left += 1
             end += 1
         distance[start] = 0.0
         heap = [(0.0, start)]
@@ -498,8 +627,48 @@ def priced_distance(
                 if cost + price[link] < distance[there]:
                     distance[there] = cost + price[link]
                     heapq.heappush(heap, (distance[there], there))
-        for i in range(first, end):
-            wanted[target[i]] = False
-            total += amount[i] * distance[target[i]]
-        first = end
-    return total
+        for flow in range(begin, end):
+            for i in range(flows.first[flow], flows.first[flow + 1]):
+                wanted[flows.target[i]] = False
+                found[flow] = max(found[flow], distance[flows.target[i]])
+        begin = end
+    return found
+
+
+@compiled
+def straight_paths(
+    net: Adjacency, source: Ints, target: Ints, ways: Ints, start: NDArray[np.int64], link: Ints
+) -> None:
+    """Two straight runs for each pair, into `link[start[i] : start[i + 1]]`.
+
+    `ways` [pairs, 4]: direction in `net.ahead` and number of steps of either run.  Where a link is
+    missing, a shortest live path instead.
+    """
+    vertices = len(net.relays)
+    distance = np.full(vertices, -1, dtype=np.int32)
+    order = np.zeros(vertices, dtype=np.int32)
+    seen = 0
+    for i in range(len(source)):
+        here, at = source[i], start[i]
+        whole = ways[i, 0] >= 0 and ways[i, 1] + ways[i, 3] == start[i + 1] - start[i]
+        for run in range(2):
+            for _ in range(ways[i, 2 * run + 1]):
+                step = net.ahead[here, ways[i, 2 * run]] if whole else -1
+                if step < 0:
+                    whole = False
+                    break
+                link[at] = step
+                at += 1
+                here = net.head[step]
+        if whole:
+            continue
+        here = source[i]
+        seen = ball(net, target[i], start[i + 1] - start[i], distance, order, seen)
+        for at in range(start[i], start[i + 1]):
+            for j in range(net.out_start[here], net.out_start[here + 1]):
+                step = net.out_link[j]
+                there = net.head[step]
+                if distance[there] >= 0 and distance[there] == distance[here] - 1:
+                    break
+            link[at] = step
+            here = there

@@ -1,0 +1,268 @@
+"""A routing in the making: every flow with several weighted routes, and the price of every link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.routing.adjacency import Adjacency, adjacency_of
+from tempstudio.core.routing.demands import Demands
+from tempstudio.core.routing.routes import Routing
+from tempstudio.core.topology import Topology
+
+if TYPE_CHECKING:
+    from tempstudio.core.routing.kernels import Flows, Prices, Scratch, Slots
+
+SHORT = 1e-6  # price of a hop while load alone counts: idle detours are not worth taking
+
+
+@dataclass(eq=False)
+class Draft:
+    """The state that the compiled sweeps work on; amounts are in units of the largest flow.
+
+    `demand` [flows]: the demand that each flow of `flows` is; those that stay on their die are
+    left out.  `away`: steps away from its target that a path may take (half the detour in hops).
+    `bound`: the best lower bound on the maximum load so far.
+    """
+
+    net: Adjacency
+    flows: Flows
+    demand: NDArray[np.int64]
+    demands: Demands
+    unit: float
+    slots: Slots
+    prices: Prices
+    scratch: Scratch
+    order: NDArray[np.int64]
+    away: int
+    bound: float = 0.0
+
+    @property
+    def load(self) -> NDArray[np.float64]:
+        """Load of each link over its relative bandwidth [links]."""
+        return self.prices.load / self.net.capacity
+
+    @property
+    def max_load(self) -> float:
+        """Load of the hottest link."""
+        return float(self.load.max(initial=0.0))
+
+    @property
+    def byte_hops(self) -> float:
+        """Sum over routes of amount x links."""
+        return float(np.sum(self.slots.amount * np.maximum(self.slots.length, 0)))
+
+    def price(self, hop: float, height: float, beta: float, limit: float) -> None:
+        """Price links by hop + height/c exp(beta (load/(c limit) - 1)) from now on."""
+        from tempstudio.core.routing.kernels import set_law
+
+        set_law(self.net, self.prices, hop, height, beta, limit)
+
+    def sweep(self, away: int, most: int) -> None:
+        """Offer every flow its cheapest route once, in alternating order."""
+        from tempstudio.core.routing.kernels import sweep
+
+        sweep(
+            self.net, self.flows, self.slots, self.prices, self.order, away, most, self.scratch
+        )
+        self.order = self.order[::-1].copy()
+
+    def confine(self, most: int) -> None:
+        """Leave every flow at most `most` routes."""
+        from tempstudio.core.routing.kernels import confine
+
+        confine(self.net, self.slots, self.prices, most, self.scratch)
+
+    def raise_bound(self, weight: NDArray[np.float64] | None = None) -> float:
+        """Bound the load from below by the duality of linear programs.
+
+        Whatever the link weights w >= 0, no routing has a smaller maximum load than
+        sum_f amount_f dist_w(f) / sum_e c_e w_e; a multicast counts its farthest target.
+        """
+        from tempstudio.core.routing.kernels import priced_distances
+
+        if weight is None:
+            weight = self.prices.price
+        distance = priced_distances(self.net, weight, self.flows)
+        found = float(distance @ self.flows.amount / (self.net.capacity @ weight))
+        self.bound = max(self.bound, found)
+        return found
+
+    def least_byte_hops(self, cap: float) -> float:
+        """Lower bound on the byte-hops of any routing within `cap`, from the prices as they are."""
+        from tempstudio.core.routing.kernels import priced_distances
+
+        distance = priced_distances(self.net, self.prices.price, self.flows)
+        paid = cap * float(self.net.capacity @ self.prices.steep)
+        return float(distance @ self.flows.amount) - paid
+
+    def widen(self, away: int, saved: Slots | None = None) -> None:
+        """Let paths take `away` steps away from their targets, from the present or saved routes."""
+        old = saved or self.slots
+        self.away = away
+        self.slots = _slots(self.flows, away, old.amount.shape[1] - 1, len(self.net.relays))
+        self.scratch = _scratch(self.net, away)
+        width = np.minimum(old.stride, self.slots.stride)
+        for flow, slot in np.argwhere(old.length > 0).tolist():
+            a = old.start[flow] + slot * old.stride[flow]
+            b = self.slots.start[flow] + slot * self.slots.stride[flow]
+            self.slots.pool[b : b + width[flow]] = old.pool[a : a + width[flow]]
+        self.slots.length[:] = old.length
+        self.slots.amount[:] = old.amount
+        self.slots.key[:] = old.key
+        self.settle()
+
+    def saved(self) -> Slots:
+        """A copy of all routes as they are."""
+        from tempstudio.core.routing.kernels import Slots
+
+        return Slots(*(array.copy() for array in self.slots))
+
+    def restore(self, saved: Slots) -> None:
+        """Go back to routes saved before."""
+        for array, old in zip(self.slots, saved, strict=True):
+            array[:] = old
+        self.settle()
+
+    def settle(self) -> None:
+        """Compute the loads anew from the routes, free of the rounding of many small moves."""
+        flow, slot, start, links = self.columns(carrying=True)
+        amount = np.repeat(self.slots.amount[flow, slot], np.diff(start))
+        self.prices.load[:] = np.bincount(links, weights=amount, minlength=len(self.prices.load))
+        self.price(*self.prices.law)
+
+    def columns(
+        self, carrying: bool
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
+        """Flow, slot, start and links of all routes in the slots, or of those in use."""
+        used = self.slots.amount > 0 if carrying else self.slots.length > 0
+        flow, slot = np.nonzero(used)
+        first = self.slots.start[flow] + slot * self.slots.stride[flow]
+        length = self.slots.length[flow, slot].astype(np.int64)
+        start = np.concatenate([[0], np.cumsum(length)])
+        inside = np.arange(start[-1]) - np.repeat(start[:-1], length)
+        return flow, slot, start, self.slots.pool[np.repeat(first, length) + inside]
+
+    def routing(self) -> Routing:
+        """The routes of all demands, as fractions of their bytes."""
+        flow, slot, start, links = self.columns(carrying=True)
+        return Routing.of(
+            self.demands,
+            self.demand[flow],
+            self.slots.amount[flow, slot],
+            start,
+            links,
+            self.net,
+        )
+
+
+def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Draft:
+    """A draft without routes yet; `NoPlanError` where a target cannot be reached.
+
+    `slots`: routes a flow may hold while it is worked on.
+    """
+    from tempstudio.core.routing.kernels import Flows, Prices
+
+    net = adjacency_of(topology)
+    source, target, demand = demands.pairs
+    hops = checked_hops(topology, source, target)
+    moving = np.flatnonzero(hops > 0)
+    # Flows stand by source (for Dijkstra), a flow's targets nearest first (for the trees).
+    moving = moving[np.lexsort((hops[moving], demand[moving], source[moving]))]
+    kept, begin = np.unique(demand[moving], return_index=True)
+    by_place = np.argsort(begin)
+    kept, begin = kept[by_place], begin[by_place]
+    unit = float(demands.bytes.max(initial=0.0)) or 1.0
+    flows = Flows(
+        source=demands.source[kept],
+        first=np.append(begin, len(moving)).astype(np.int64),
+        target=target[moving],
+        hops=hops[moving],
+        amount=demands.bytes[kept] / unit,
+    )
+    links = len(net.tail)
+    return Draft(
+        net=net,
+        flows=flows,
+        demand=kept,
+        demands=demands,
+        unit=unit,
+        slots=_slots(flows, away, slots, topology.vertices),
+        prices=Prices(np.zeros(links), np.ones(links), np.ones(links), np.ones(4)),
+        scratch=_scratch(net, away),
+        order=np.argsort(flows.target[flows.first[:-1]], kind="stable"),
+        away=away,
+    )
+
+
+def checked_hops(
+    topology: Topology, source: NDArray[np.int32], target: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Hops of the shortest live path of each pair; `NoPlanError` names the parts of a cut mesh."""
+    from tempstudio.core.routing.kernels import count_hops
+
+    if len(source) == 0:
+        return np.zeros(0, dtype=np.int32)
+    ends = np.concatenate([source, target])
+    if ends.min() < 0 or ends.max() >= topology.machine.die_count:
+        worst = int(ends.min() if ends.min() < 0 else ends.max())
+        raise InputError(
+            f"flows: found die number {worst}, allowed: 0 to {topology.machine.die_count - 1}"
+        )
+    hops = count_hops(adjacency_of(topology), source, target)
+    cut = np.flatnonzero(hops < 0)
+    if len(cut):
+        raise NoPlanError(_cut_message(topology, int(source[cut[0]]), int(target[cut[0]])))
+    return hops
+
+
+def _cut_message(topology: Topology, source: int, target: int) -> str:
+    machine = topology.machine
+    ends = f"{list(machine.coordinate(source))} to {list(machine.coordinate(target))}"
+    parts = topology.components
+    listed = "; ".join(_part_text(topology, part) for part in parts[:4])
+    more = f"; and {len(parts) - 4} more" if len(parts) > 4 else ""
+    return f"no live path from die {ends}: the mesh is cut into {len(parts)} parts: {listed}{more}"
+
+
+def _part_text(topology: Topology, part: Sequence[int]) -> str:
+    named = ", ".join(str(list(topology.machine.coordinate(die))) for die in part[:6])
+    return f"{len(part)} dies ({named}{', ...' if len(part) > 6 else ''})"
+
+
+def _slots(flows: Flows, away: int, slots: int, vertices: int) -> Slots:
+    from tempstudio.core.routing.kernels import Slots
+
+    count, room = len(flows.source), slots + 1
+    reach = np.add.reduceat(flows.hops.astype(np.int64) + 2 * away, flows.first[:-1]) if count else []
+    stride = np.minimum(np.asarray(reach, dtype=np.int64), max(1, vertices - 1))
+    ends = np.cumsum(stride * room)
+    return Slots(
+        start=(ends - stride * room).astype(np.int64),
+        stride=stride,
+        pool=np.zeros(int(ends[-1]) if count else 0, dtype=np.int32),
+        length=np.full((count, room), -1, dtype=np.int32),
+        amount=np.zeros((count, room)),
+        key=np.zeros((count, room), dtype=np.uint64),
+    )
+
+
+def _scratch(net: Adjacency, away: int) -> Scratch:
+    from tempstudio.core.routing.kernels import Scratch
+
+    vertices = len(net.relays)
+    return Scratch(
+        distance=np.full(vertices, -1, dtype=np.int32),
+        order=np.zeros(vertices, dtype=np.int32),
+        cost=np.full((away + 1, vertices), np.inf),
+        last=np.zeros((away + 1, vertices), dtype=np.int32),
+        path=np.zeros(vertices + 2 * away + 1, dtype=np.int32),
+        mark=np.zeros(len(net.tail), dtype=np.int32),
+        depth=np.full(vertices, -1, dtype=np.int32),
+        above=np.zeros(vertices, dtype=np.int32),
+    )

@@ -1,0 +1,95 @@
+"""Routing by exchanges: sweeps over all flows under prices that steepen as loads settle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from tempstudio.core.routing.draft import SHORT, Draft
+
+SETTLED = 1.004  # of the bound: load that is not worth improving
+
+Halt = Callable[[], bool]  # whether time is up
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Sweeps of each stage and slots of each flow; few flows get more of both.
+
+    Few flows are the harder ones: each needs several routes, and what one does is felt by all.
+    """
+
+    slots: int
+    direct: int
+    detours: int
+    trims: int
+
+    @classmethod
+    def of(cls, flows: int) -> Effort:
+        """The effort for a number of flows."""
+        many = max(1, flows)
+        return cls(
+            slots=int(np.clip(3000 // many, 6, 32)),
+            direct=int(np.clip(1500 // many, 6, 24)),
+            detours=int(np.clip(6000 // many, 12, 150)),
+            trims=int(np.clip(1500 // many, 2, 8)),
+        )
+
+
+def place_all(draft: Draft) -> None:
+    """Give every flow one shortest route, each seeing those placed before it."""
+    flows = draft.flows
+    farthest = np.maximum.reduceat(flows.hops, flows.first[:-1])
+    average = float(flows.amount @ farthest) / len(draft.net.tail)
+    draft.price(SHORT, 1.0, 2.0, max(average, 1e-3))
+    draft.sweep(0, 1)
+
+
+def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> None:
+    """Lower the maximum load, with as many routes a flow as there are slots, until the bound is met.
+
+    Early sweeps see all loads alike (the prices are nearly flat), late ones only the hottest links.
+    """
+    slots = draft.slots.amount.shape[1] - 1
+    flat = 4.0
+    growth = (steep / flat) ** (1.0 / max(1, sweeps - 1))
+    for number in range(sweeps):
+        beta = flat * growth**number
+        draft.price(SHORT, 1.0, beta, draft.max_load)
+        draft.sweep(away, slots)
+        if number % 4 == 3 or number == sweeps - 1:
+            draft.price(SHORT, 1.0, beta, draft.max_load)
+            draft.raise_bound()
+            if draft.max_load <= SETTLED * draft.bound or halt():
+                break
+
+
+def settle_few(draft: Draft, away: int, most: int) -> None:
+    """Go down to `most` routes a flow and lower the maximum load with those."""
+    draft.price(SHORT, 1.0, 200.0, draft.max_load)
+    draft.confine(most)
+    for beta in (100.0, 200.0, 400.0):
+        draft.price(SHORT, 1.0, beta, draft.max_load)
+        draft.sweep(away, most)
+    draft.settle()
+
+
+def trim(draft: Draft, cap: float, most: int, sweeps: int, halt: Halt) -> float:
+    """Fewer byte-hops with `most` routes a flow while no load exceeds `cap`.
+
+    A price of 1 on every hop, and one that reaches 16 hops where a link is full.  Returns a lower
+    bound on the byte-hops under that cap, by duality with those prices.
+    """
+    draft.price(1.0, 16.0, 50.0, cap)
+    draft.confine(most)
+    for beta in (50.0, 100.0, 200.0, 400.0, 800.0):
+        for _ in range(sweeps):
+            draft.price(1.0, 16.0, beta, cap * (1.0 - 1e-4))
+            draft.sweep(draft.away, most)
+        if halt():
+            break
+    least = draft.least_byte_hops(cap)
+    draft.settle()
+    return least
