@@ -67,12 +67,13 @@ class Collective:
     """A collective over every group that spans `axes`.
 
     `bytes` is S of SPEC 5: the full gathered or reduced vector, or what each die holds
-    (all-to-all), or what one die sends (point-to-point).
+    (all-to-all), or what one die sends (point-to-point).  `algorithm` names one, "" is the best.
     """
 
     op: str  # all-reduce | all-gather | reduce-scatter | all-to-all
     axes: tuple[str, ...]
     bytes: float
+    algorithm: str = ""
 
     @property
     def key(self) -> str:
@@ -85,8 +86,9 @@ class Phase:
     """One operator's work in one pass, with the communication that belongs to it.
 
     A stream's rounds compute and move at once; a collective's steps come after the work, unless it
-    is `hidden` (they run beside it) or stands in a segment's background.  `role` is the key in `ROLES` of what moves, `tensor` its
-    name; `buffer_bytes` the stream or collective buffer it needs while it runs.
+    is `hidden` (they run beside it) or stands in a segment's background.  `role` is the key in
+    `ROLES` of what moves, `tensor` its name; `buffer_bytes` the stream or collective buffer it
+    needs while it runs.
     """
 
     operator: str

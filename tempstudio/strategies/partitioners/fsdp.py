@@ -11,6 +11,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.progress import Progress
+from tempstudio.core.strategy import option
 from tempstudio.core.workload import TrainingJob, Workload
 from tempstudio.strategies.partitioners.program import build_partition
 from tempstudio.strategies.partitioners.shares import Rules
@@ -18,7 +19,13 @@ from tempstudio.strategies.partitioners.shares import Rules
 
 @dataclass(frozen=True)
 class FullyShardedOptions:
-    """Fully sharded data parallelism has no options of its own."""
+    """How weights are gathered and gradients reduced over the replicas."""
+
+    collectives: str = option(
+        "best",
+        choices=("best", "ring"),
+        help="the best collective for the machine, or one flat ring through all replicas",
+    )
 
 
 class FullySharded:
@@ -41,5 +48,8 @@ class FullySharded:
     ) -> Partition:
         """Programs whose weights are gathered behind the compute before them."""
         progress.step(0.0, "cutting operators")
-        rules = Rules(self.name, tensor=False, least_zero=self.least_zero)
+        algorithm = "ring" if options.collectives == "ring" else ""
+        rules = Rules(
+            self.name, tensor=False, least_zero=self.least_zero, shard_algorithm=algorithm
+        )
         return build_partition(workload, machine, job, degrees, rules)

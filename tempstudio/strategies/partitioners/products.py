@@ -82,9 +82,20 @@ def product_backward(operator: Operator, mode: str, shares: Shares) -> list[Phas
         tensor=moved[3],
         layout=mode,
     )
+    added = [] if shares.rules.fused_accumulation else [_addition(operator, product, shares)]
     if mode == LOCAL and operator.role == "column" and shares.rules.hide_tensor:
-        return _hidden(of_input, of_weight, before, after)
-    return [*before, of_input, of_weight, *after]
+        return [*_hidden(of_input, of_weight, before, after), *added]
+    return [*before, of_input, of_weight, *added, *after]
+
+
+def _addition(operator: Operator, product: Product, shares: Shares) -> Phase:
+    """What a kernel of its own costs that adds a weight's gradient to what there is.
+
+    The product writes the gradient and that kernel reads it; the sum's traffic is the same.
+    """
+    moved = 2.0 * product.weights * shares.element
+    dies = shares.degrees.size // shares.degrees.pp
+    return Phase(operator.name, BACKWARD, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies))
 
 
 def _hidden(

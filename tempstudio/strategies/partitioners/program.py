@@ -205,12 +205,17 @@ def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> 
         phases=(*again, *phases),
         repeat=repeat,
         background=(
+            *(gathers(block, shares, RECOMPUTE) if _recomputes_all(block, shares) else ()),
             *gathers(block, shares, BACKWARD),
             *(reductions(block, shares, last) if hidden else ()),
         ),
         saved_bytes=-saved,
         transient_bytes=transient,
     )
+
+
+def _recomputes_all(block: Block, shares: Shares) -> bool:
+    return shares.job.recompute == "full" and _is_layer(block)
 
 
 def _recompute_phases(block: Block, layouts: dict[str, str], shares: Shares) -> tuple[Phase, ...]:

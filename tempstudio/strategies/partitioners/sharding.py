@@ -25,14 +25,24 @@ def own_parameters(operator: Operator, shares: Shares) -> float:
 
 
 def gathers(block: Block, shares: Shares, pass_: str) -> tuple[Phase, ...]:
-    """ZeRO-3: each operator's weights gathered over dp x sp, once a pass and micro-batch."""
+    """ZeRO-3: each operator's weights gathered over dp x sp, once a pass and micro-batch.
+
+    Those of norms are so small that they travel with the next operator's.
+    """
     if shares.degrees.zero < 3:
         return ()
-    return tuple(
-        _exchange(operator, shares, pass_, "all-gather", shares.element, "W", "weight")
-        for operator in block.operators
-        if operator.parameters and shard_axes(operator, shares)
-    )
+    found = []
+    waiting = 0.0
+    last = [operator for operator in block.operators if operator.parameters][-1:]
+    for operator in block.operators:
+        if not operator.parameters or not shard_axes(operator, shares):
+            continue
+        waiting += own_parameters(operator, shares)
+        if operator.kind != "norm" or operator in last:
+            size = waiting * shares.element
+            found.append(_exchange(operator, shares, pass_, "all-gather", size, "W", "weight"))
+            waiting = 0.0
+    return tuple(found)
 
 
 def reductions(block: Block, shares: Shares, last: bool) -> tuple[Phase, ...]:
@@ -42,7 +52,15 @@ def reductions(block: Block, shares: Shares, last: bool) -> tuple[Phase, ...]:
         return ()
     op = "reduce-scatter" if zero >= 1 else "all-reduce"
     found = [
-        _exchange(operator, shares, BACKWARD, op, shares.job.gradient_bytes, "G", "gradient")
+        _exchange(
+            operator,
+            shares,
+            BACKWARD,
+            op,
+            own_parameters(operator, shares) * shares.job.gradient_bytes,
+            "G",
+            "gradient",
+        )
         for operator in reversed(block.operators)
         if operator.parameters and shard_axes(operator, shares)
     ]
@@ -74,9 +92,13 @@ def late_reductions(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> tu
             sizes[key] = sizes.get(key, 0.0) + repeat * phase.collective.bytes
     return tuple(
         Phase(
-            "optimizer", OPTIMIZER, collective=Collective(*key, size), role="G", tensor="gradients"
+            "optimizer",
+            OPTIMIZER,
+            collective=Collective(op, axes, size),
+            role="G",
+            tensor="gradients",
         )
-        for key, size in sizes.items()
+        for (op, axes), size in sizes.items()
     )
 
 
@@ -119,15 +141,15 @@ def _exchange(
     shares: Shares,
     pass_: str,
     op: str,
-    per_parameter: float,
+    size: float,
     role: str,
     tensor: str,
 ) -> Phase:
-    size = own_parameters(operator, shares) * per_parameter
+    algorithm = shares.rules.shard_algorithm
     return Phase(
         operator.name,
         pass_,
-        collective=Collective(op, shard_axes(operator, shares), size),
+        collective=Collective(op, shard_axes(operator, shares), size, algorithm),
         role=role,
         tensor=tensor,
         buffer_bytes=size if op == "all-gather" else 0.0,

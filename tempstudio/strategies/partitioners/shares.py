@@ -23,6 +23,8 @@ class Rules:
     "input-output". `hide_tensor` runs a column operator's backward collectives beside its products,
     `hide_gradients` the gradient reduction beside the last backward; `scatter_gather` sends each
     activation between stages once and gathers it inside the next tensor-parallel group.
+    `fused_accumulation` adds a weight's gradient inside its product's kernel; `shard_algorithm`
+    names the collective that gathers ZeRO-3's weights and reduces its gradients, "" the best.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Rules:
     hide_tensor: bool = True
     hide_gradients: bool = True
     scatter_gather: bool = True
+    fused_accumulation: bool = True
+    shard_algorithm: str = ""
 
 
 @dataclass(frozen=True)
