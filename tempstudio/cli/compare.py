@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tempstudio.core.progress import Progress
     from tempstudio.core.project import Project
 
-EXAMPLE = "tempstudio compare --machine 2x4 --model opt-6.7b --batch 16 --seq 2048"
+EXAMPLE = "tempstudio compare --machine 2x4 --model llama2-7b --batch 16 --mapper sequential"
 COLUMNS = ("partitioner", "mapper", "step", "throughput", "MFU", "memory", "energy", "degrees")
 
 

@@ -30,11 +30,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated time (default: a moment of the second layer at which much is moving)",
     )
     parser.add_argument(
-        "--theme", type=one_of("light", "dark"), default="light", metavar="light|dark"
+        "--theme",
+        type=one_of("light", "dark"),
+        default="light",
+        metavar="light|dark",
+        help="colours of the picture (default light)",
     )
     pixels = whole(64, 16_384, "pixels")
-    parser.add_argument("--width", type=pixels, default=1280, metavar="PIXELS")
-    parser.add_argument("--height", type=pixels, default=900, metavar="PIXELS")
+    parser.add_argument(
+        "--width", type=pixels, default=1280, metavar="PIXELS", help="of the picture (default 1280)"
+    )
+    parser.add_argument(
+        "--height", type=pixels, default=900, metavar="PIXELS", help="of the picture (default 900)"
+    )
 
 
 def execute(arguments: argparse.Namespace) -> Answer:

@@ -102,11 +102,7 @@ def test_every_command_has_help_with_an_example(cli: Run, name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_flag_says_what_it_is_for(name: str) -> None:
-    silent = [
-        action.dest
-        for action in parser_of(name)._actions
-        if not action.help and action.dest not in ("width", "height", "theme")
-    ]
+    silent = [action.dest for action in parser_of(name)._actions if not action.help]
     assert silent == []
 
 
