@@ -48,16 +48,12 @@ def showing(ground: Ground, die: int) -> View:
 def kept_inside(ground: Ground, view: View) -> View:
     """The view with its pan bounded, so that the machine cannot get lost."""
     layout = _layout(ground, replace(view, pan=(0.0, 0.0)))
-    slack = SLACK_PX if view.zoom > LEAST_ZOOM else 0.0
-    pan = tuple(
-        min(max(at, -most), most)
-        for at, most in (
-            (at, (abs(size - room) / 2 if slack else 0.0) + slack)
-            for at, size, room in zip(
-                view.pan, layout.content[2:], layout.canvas[2:], strict=True
-            )
-        )
-    )
+    if view.zoom <= LEAST_ZOOM:
+        return replace(view, pan=(0.0, 0.0))
+    pan = []
+    for at, size, room in zip(view.pan, layout.content[2:], layout.canvas[2:], strict=True):
+        most = abs(size - room) / 2 + min(SLACK_PX, size / 2)
+        pan.append(min(max(at, -most), most))
     return replace(view, pan=(pan[0], pan[1]))
 
 

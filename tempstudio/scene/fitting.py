@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.machine import Cluster, Machine, Wafer
-from tempstudio.scene.layout import CARD_PX, GAP, SQUARE_PX, Layout, Rectangle
+from tempstudio.scene.layout import CARD_PX, GAP, Layout, Rectangle
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -35,8 +35,6 @@ def lay_out(
     """
     fitted = min(_fitting_die(machine, canvas), FITTED_DIE_PX)
     die = min(fitted * zoom, max(BIGGEST_DIE_PX, fitted))
-    if die < SQUARE_PX <= die * 1.05 and zoom == 1.0:
-        die = SQUARE_PX  # a hair short of lanes: take them
     die, gap = _pixels(die, dpr)
     bar = max(3.0, _snapped(die * BAR, dpr)) if isinstance(machine, Cluster) else 0.0
     rim = max(4.0, _snapped(die * RIM, dpr)) if isinstance(machine, Wafer) else 0.0

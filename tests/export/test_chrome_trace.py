@@ -125,9 +125,9 @@ def test_counters_are_the_frames() -> None:
 
 
 @pytest.mark.parametrize("most", [500, 2000, 20_000])
-@pytest.mark.parametrize("machine", [Wafer(rows=12, cols=16), Wafer(wafers=2), Cluster(nodes=4)])
+@pytest.mark.parametrize("machine", [Wafer(rows=8, cols=8), Wafer(wafers=2), Cluster(nodes=4)])
 def test_the_size_is_bounded_and_says_what_is_missing(machine: Wafer, most: int) -> None:
-    timeline = make_timeline(machine, stages=machine.wafers, far=200)
+    timeline = make_timeline(machine, stages=machine.wafers, far=40, layers=8)
     whole = trace_document(timeline, machine, most_events=10**9)
     document = trace_document(timeline, machine, most_events=most)
     about = document["otherData"]
