@@ -44,6 +44,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     rows = []
     with progress_bar() as progress:
         for number, pair in enumerate(pairs):
+            progress.step(number / len(pairs), f"{pair[0]} with {pair[1]}")
             part = progress.part(number / len(pairs), (number + 1) / len(pairs))
             rows.append(_row(asked, pair, part))
     rows.sort(key=lambda row: (not row["fits"], row.get("step_time_s", float("inf"))))
