@@ -35,8 +35,10 @@ def apply_theme(app: QApplication, choice: str, zoom: float = 1.0) -> Tokens:
     `zoom` multiplies the base font (interface zoom).
     """
     tokens = THEMES[resolved_theme(choice)]
-    if app.style().objectName().lower() != "fusion":
+    # Once a style sheet is set the style in use no longer tells its name.
+    if app.property("dressed") is not True:
         app.setStyle(QStyleFactory.create("Fusion"))
+        app.setProperty("dressed", True)
     app.setPalette(palette(tokens))
     app.setFont(font("body", zoom))
     app.setStyleSheet(stylesheet(tokens, zoom))
