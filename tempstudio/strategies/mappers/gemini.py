@@ -1,0 +1,189 @@
+"""`gemini`: simulated annealing on bytes x hops, blind to contention (SPEC 3).
+
+The cost of Cai et al., "Gemini: Mapping and Architecture Co-exploration for Large-scale DNN
+Chiplet Accelerators" (HPCA 2024): how far the bytes travel, not where they meet.  Ranks that stream
+together move as one, so that they stay neighbours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.core.errors import NoPlanError
+from tempstudio.core.machine import Machine
+from tempstudio.core.mapping import Mapping
+from tempstudio.core.parallel import axis_groups
+from tempstudio.core.partition import Collective, Partition
+from tempstudio.core.progress import Progress
+from tempstudio.core.strategy import option
+from tempstudio.core.topology import Topology, topology_of
+from tempstudio.strategies.mappers.groups import check_connected, make_groups
+from tempstudio.strategies.mappers.placements import first_placements
+from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptions
+
+FloatMatrix = NDArray[np.float64]
+REPORTS = 50
+
+
+@dataclass(frozen=True)
+class GeminiOptions:
+    """How long it anneals."""
+
+    moves: int = option(20_000, minimum=0, maximum=10**8, help="swaps that are tried")
+    start_share: float = option(
+        0.05,
+        minimum=1e-6,
+        maximum=1.0,
+        help="temperature at the start, as a share of the cost of one unit's traffic",
+    )
+
+
+class Gemini:
+    """The rival that shortens distances and does not look at the links."""
+
+    name = "gemini"
+    summary = "Simulated annealing on bytes x hops, XY routes, blind to contention"
+    version = "1.0"
+    Options = GeminiOptions
+
+    def map(
+        self,
+        partition: Partition,
+        machine: Machine,
+        options: GeminiOptions,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Mapping:
+        """The placement with the fewest byte-hops found; the notes tell how far it came."""
+        check_connected(partition, machine)
+        topology = topology_of(machine)
+        start = _start(partition, machine, rng)
+        unit = partition.degrees.stream
+        traffic = rank_traffic(partition)
+        slots = np.array(start).reshape(-1, unit)
+        order, before, after = _anneal(slots, traffic, topology, options, rng, progress)
+        placement = tuple(slots[order].ravel().tolist())
+        placed, groups = make_groups(partition, placement, machine)
+        note = f"gemini: {before:.4g} byte-hops at the start, {after:.4g} at the end"
+        return Mapping(placement=placed, groups=groups, notes=(note,))
+
+
+def _start(partition: Partition, machine: Machine, rng: np.random.Generator) -> tuple[int, ...]:
+    """Row-major runs, or the first placement in which every stream group can stream."""
+    try:
+        plain = Sequential().map(partition, machine, SequentialOptions(), rng, Progress())
+        return plain.placement
+    except NoPlanError as error:
+        reason = str(error)
+    for placement in first_placements(partition.degrees, machine, 64):
+        try:
+            return make_groups(partition, placement, machine)[0]
+        except NoPlanError as error:
+            reason = str(error)
+    raise NoPlanError(reason)
+
+
+def rank_traffic(partition: Partition) -> FloatMatrix:
+    """Bytes a step moves between each two ranks [ranks, ranks], spread evenly inside a group."""
+    degrees = partition.degrees
+    traffic = np.zeros((degrees.size, degrees.size))
+    for stage in range(degrees.pp):
+        for collective, times in _collectives(partition, stage):
+            groups = axis_groups(degrees, collective.axes, stage)
+            members = groups.shape[1]
+            if members > 1:
+                each = times * _moved(collective) / (members * (members - 1))
+                for ranks in groups:
+                    traffic[np.ix_(ranks, ranks)] += each
+    if degrees.pp > 1:
+        per_stage = degrees.size // degrees.pp
+        for rank in range(degrees.size - per_stage):
+            sent = partition.stages[rank // per_stage].send_bytes * partition.micro_batches
+            traffic[rank, rank + per_stage] += sent
+            traffic[rank + per_stage, rank] += sent
+    np.fill_diagonal(traffic, 0.0)
+    return traffic
+
+
+def _moved(collective: Collective) -> float:
+    """Bytes that all members of a group send together, by an algorithm that wastes none."""
+    factor = {"all-reduce": 2.0, "all-to-all": 1.0}.get(collective.op, 1.0)
+    return factor * collective.bytes
+
+
+def _collectives(partition: Partition, stage: int) -> list[tuple[Collective, float]]:
+    found: list[tuple[Collective, float]] = []
+    for program in partition.stages[stage :: partition.degrees.pp]:
+        passes = (
+            (program.forward, partition.micro_batches),
+            (program.backward, partition.micro_batches - 1),
+            (program.backward_last, 1),
+            (program.optimizer, 1),
+        )
+        found += [
+            (phase.collective, float(times * segment.repeat))
+            for segments, times in passes
+            for segment in segments
+            for phase in (*segment.phases, *segment.background)
+            if phase.collective is not None
+        ]
+    return found
+
+
+def _anneal(
+    slots: NDArray[np.int64],
+    traffic: FloatMatrix,
+    topology: Topology,
+    options: GeminiOptions,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> tuple[NDArray[np.int64], float, float]:
+    """(which slot each unit takes, byte-hops before, byte-hops after)."""
+    units, size = slots.shape
+    between = traffic.reshape(units, size, units, size).sum(axis=(1, 3))
+    np.fill_diagonal(between, 0.0)
+    far = _distances([int(row[0]) for row in slots], topology)
+    order = np.arange(units)
+    cost = _cost(between, far, order)
+    before, best, kept = cost, cost, order.copy()
+    heat = options.start_share * cost / max(1, units)
+    if units < 3 or cost <= 0.0:
+        return kept, before, best
+    pairs = rng.integers(0, units, size=(options.moves, 2))
+    luck = rng.random(options.moves)
+    for move, ((a, b), chance) in enumerate(zip(pairs.tolist(), luck.tolist(), strict=True)):
+        if a == b:
+            continue
+        if move % max(1, options.moves // REPORTS) == 0:
+            progress.step(move / options.moves, f"annealing: {best / before:.3f} of the start")
+        gain = _gain(between, far, order, a, b)
+        cool = heat * (1.0 - move / options.moves)
+        if gain <= 0.0 or (cool > 0.0 and chance < math.exp(-gain / cool)):
+            order[a], order[b] = order[b], order[a]
+            cost += gain
+            if cost < best * (1 - 1e-12):
+                best, kept = cost, order.copy()
+    return kept, before, best
+
+
+def _distances(dies: Sequence[int], topology: Topology) -> FloatMatrix:
+    return np.array([[float(topology.hops(a, b)) for b in dies] for a in dies])
+
+
+def _cost(between: FloatMatrix, far: FloatMatrix, order: NDArray[np.int64]) -> float:
+    return float((between * far[np.ix_(order, order)]).sum())
+
+
+def _gain(
+    between: FloatMatrix, far: FloatMatrix, order: NDArray[np.int64], a: int, b: int
+) -> float:
+    """Change of the cost if units a and b swap their slots."""
+    flow = between[a] + between[:, a] - between[b] - between[:, b]
+    apart = far[order[b]][order] - far[order[a]][order]
+    apart[[a, b]] = 0.0
+    return float(flow @ apart)
