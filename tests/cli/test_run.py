@@ -294,3 +294,33 @@ def test_people_read_the_comparison_as_a_table(cli: Run, tiny: list[str]) -> Non
     lines = cli("compare", *tiny, "--mapper", "sequential").out.splitlines()
     assert lines[0].split()[:3] == ["partitioner", "mapper", "step"]
     assert {line.split()[0] for line in lines[2:6]} == {"tspp", "megatron1", "megatron3", "fsdp"}
+
+
+def test_the_command_that_the_window_copies_gives_the_window_s_project(cli: Run) -> None:
+    import shlex
+    from dataclasses import replace
+
+    import tempstudio as ts
+    from tempstudio.gui.command_line import command_of
+
+    plain = ts.Project(
+        machine=ts.Wafer(rows=2, cols=2),
+        model=ts.load_model("qwen2-0.5b"),
+        job=ts.TrainingJob(global_batch=4, seq_len=64),
+    )
+    rich = replace(
+        plain,
+        machine=ts.Wafer(rows=2, cols=2, wafers=2, die=ts.Die(hbm_bytes=96e9, tile=64)),
+        job=ts.TrainingJob(
+            global_batch=8, micro_batch=2, seq_len=32, recompute="full", flash_attention=True
+        ),
+        partitioner=ts.StrategyChoice("tspp", "", (("layout", "weight"), ("split_norms", False))),
+        solver=ts.StrategyChoice("exhaustive", "", (("shard_states", False),)),
+        seed=11,
+    )
+    for project, degrees in ((plain, ts.Degrees(stream=4)), (rich, ts.Degrees(pp=2, stream=4))):
+        command = command_of(project, None, False, degrees)
+        assert command is not None
+        outcome = cli(*shlex.split(command)[1:], "--save", "copied.tempstudio")
+        assert outcome.status == 0, outcome.err
+        assert ts.load("copied.tempstudio") == replace(project, degrees=degrees)
