@@ -27,6 +27,7 @@ COMMANDS = {
     "open": "open the studio on a project",
     "run": "plan, simulate and score one training step",
     "compare": "every partitioner and mapper side by side, each with the same solver",
+    "sweep": "a project varied along axes, every point run once, one table",
     "schedule": "the tensor-stream schedule of one group of dies",
     "route": "route explicit flows and set them beside the bound",
     "collective": "time of one collective on a group of dies, and its bound",

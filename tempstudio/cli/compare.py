@@ -33,9 +33,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     The degrees are searched for each pair by itself, whatever the project fixes; only `--parallel`
     gives all of them the same.
     """
-    asked = project_from_arguments(arguments)
-    if arguments.parallel is None:
-        asked = replace(asked, project=replace(asked.project, degrees=None), notes=())
+    asked = project_from_arguments(arguments, keep_degrees=False)
     pairs = [
         (partitioner, mapper)
         for partitioner in _named(arguments.partitioner, asked, "partitioner")
@@ -50,7 +48,8 @@ def execute(arguments: argparse.Namespace) -> Answer:
     rows.sort(key=lambda row: (not row["fits"], row.get("step_time_s", float("inf"))))
     fits = any(row["fits"] for row in rows)
     complaint = "" if fits else "no row fits"
-    return Answer({"rows": rows}, lambda: _text(rows), DONE if fits else NO_PLAN, complaint)
+    status = DONE if fits else NO_PLAN
+    return Answer({"rows": rows}, lambda: _text(rows), status, complaint, asked.notes)
 
 
 def _named(name: str | None, asked: Asked, kind: str) -> list[str]:

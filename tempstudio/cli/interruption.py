@@ -35,7 +35,7 @@ def prompt_interruption(grace_s: float = GRACE_S) -> Iterator[None]:
 
     Only for a program's main thread; a SIGINT that the parent has had ignored stays ignored.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or os.name != "posix":
         yield
         return
     reader, writer = os.pipe()

@@ -92,8 +92,11 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
     add_plugin_flags(parser)
 
 
-def project_from_arguments(arguments: argparse.Namespace) -> Asked:
-    """The project that the flags describe; `InputError` names the flag or file that is wrong."""
+def project_from_arguments(arguments: argparse.Namespace, keep_degrees: bool = True) -> Asked:
+    """The project that the flags describe; `InputError` names the flag or file that is wrong.
+
+    Unless `keep_degrees`, those that a project file fixes do not count, only `--parallel` does.
+    """
     host = host_of(arguments)
     project = _base(arguments, host)
     project = replace(project, job=_job(arguments, project.job))
@@ -109,6 +112,8 @@ def project_from_arguments(arguments: argparse.Namespace) -> Asked:
 
         for text in arguments.set:
             project = with_setting(project, text, host)
+    if not keep_degrees:
+        project = replace(project, degrees=None)
     project, more = _with_degrees(project, arguments, host())
     _check_strategies(project, arguments, host())
     return Asked(project, host(), (*notes, *more), arguments.parallel is not None)

@@ -46,7 +46,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     except KeyboardInterrupt:
         if not found:
             raise
-        line = "interrupted: this is the best plan so far"
+        line = "interrupted: this is the best plan so far" + (", not saved" if out else "")
         return _answer(found[-1], arguments, INTERRUPTED, line, asked.notes)
     if out is not None:
         save_run(asked.project, run, out)
