@@ -127,6 +127,20 @@ def add_system_libraries(packages: list) -> None:
         say(f"apt-get failed, so Qt may not start ({LOG.relative_to(ROOT)} says why)")
 
 
+def add_plugins(folders: list) -> None:
+    """Install the example packages; one that cannot be installed keeps none of the others out."""
+    if not folders:
+        return
+    say("example plugins: " + " ".join(folder.name for folder in folders))
+    editable = [option for folder in folders for option in ("-e", folder)]
+    if not pip_install("--no-build-isolation", *editable):
+        return
+    for folder in folders:
+        failure = pip_install("--no-build-isolation", "-e", folder)
+        if failure:
+            say(f"example plugin {folder.name} not installed: {failure}")
+
+
 def add_packages() -> int:
     """Create .venv and fill it; 0 when everything that the studio needs is in."""
     if not PYTHON.exists():
@@ -140,12 +154,7 @@ def add_packages() -> int:
     failure = failure or pip_install("--no-build-isolation", "-e", ".[dev]")
     if failure:
         return give_up(f"packages not installed: {failure}")
-    if plugins:
-        say("example plugins: " + " ".join(folder.name for folder in plugins))
-    for folder in plugins:
-        failure = pip_install("--no-build-isolation", "-e", folder)
-        if failure:
-            say(f"example plugin {folder.name} not installed: {failure}")
+    add_plugins(plugins)
     STAMP.write_text(key())
     return 0
 
