@@ -195,12 +195,12 @@ def test_a_flag_that_upsets_fixed_degrees_leaves_them_to_the_solver(
 def test_a_strategy_that_is_not_here_is_named_with_its_plugin(cli: Run, tiny: list[str]) -> None:
     cli("run", *tiny, "--parallel", "stream=4", "--save", "p.tempstudio")
     document = json.loads(Path("p.tempstudio").read_text())
-    document["strategies"]["mapper"] = {"name": "hilbert"}
-    document["needs"] = [{"plugin": "hilbert-mapper", "version": "0.3"}]
+    document["strategies"]["mapper"] = {"name": "nosuch"}
+    document["needs"] = [{"plugin": "nosuch-mapper", "version": "0.3"}]
     Path("p.tempstudio").write_text(json.dumps(document))
     outcome = cli("run", "p.tempstudio")
     assert outcome.status == 2
-    for said in ("p.tempstudio", "'hilbert'", "sequential", "hilbert-mapper 0.3"):
+    for said in ("p.tempstudio", "'nosuch'", "sequential", "nosuch-mapper 0.3"):
         assert said in outcome.complaint
     assert cli("run", "p.tempstudio", "--mapper", "sequential").status == 0
 
@@ -252,10 +252,10 @@ def test_interrupted_before_there_is_a_plan_there_is_no_answer(
 
 def test_a_comparison_has_a_row_for_every_pair(cli: Run, tiny: list[str]) -> None:
     small = [*tiny, "--machine", "1x2"]
-    outcome = cli("compare", *small, "--json")
+    outcome = cli("compare", "--safe-mode", *small, "--json")
     assert (outcome.status, outcome.err) == (0, "")
     rows = outcome.document["rows"]
-    offered = cli("plugins", "--json").document["kinds"]
+    offered = cli("plugins", "--safe-mode", "--json").document["kinds"]
     wanted = {(p["name"], m["name"]) for p in offered["partitioner"] for m in offered["mapper"]}
     assert {(r["strategy"]["partitioner"], r["strategy"]["mapper"]) for r in rows} == wanted
     assert len(rows) == len(wanted)
@@ -271,9 +271,20 @@ def test_a_comparison_searches_for_every_rival_what_the_project_fixes_for_one(
     cli: Run, tiny: list[str]
 ) -> None:
     cli("run", *tiny, "--parallel", "stream=4", "--save", "p.tempstudio")
-    rows = cli("compare", "p.tempstudio", "--mapper", "sequential", "--json").document["rows"]
+    rows = cli(
+        "compare", "--safe-mode", "p.tempstudio", "--mapper", "sequential", "--json"
+    ).document["rows"]
     assert all(row["fits"] for row in rows)
-    fixed = cli("compare", *tiny, "--parallel", "stream=4", "--mapper", "sequential", "--json")
+    fixed = cli(
+        "compare",
+        "--safe-mode",
+        *tiny,
+        "--parallel",
+        "stream=4",
+        "--mapper",
+        "sequential",
+        "--json",
+    )
     by_name = {row["strategy"]["partitioner"]: row for row in fixed.document["rows"]}
     assert by_name["tspp"]["fits"]
     assert "stream" in by_name["megatron1"]["error"]
@@ -281,8 +292,7 @@ def test_a_comparison_searches_for_every_rival_what_the_project_fixes_for_one(
 
 
 def test_a_comparison_in_which_nothing_fits_ends_with_3(cli: Run, tiny: list[str]) -> None:
-    outcome = cli(
-        "compare", *tiny, "--mapper", "sequential", "--parallel", "dp=1",
+    outcome = cli("compare", "--safe-mode", *tiny, "--mapper", "sequential", "--parallel", "dp=1",
         "--set", "machine.die.HBM_GB=0.001", "--json",
     )  # fmt: skip
     assert outcome.status == 3
@@ -291,7 +301,7 @@ def test_a_comparison_in_which_nothing_fits_ends_with_3(cli: Run, tiny: list[str
 
 
 def test_people_read_the_comparison_as_a_table(cli: Run, tiny: list[str]) -> None:
-    lines = cli("compare", *tiny, "--mapper", "sequential").out.splitlines()
+    lines = cli("compare", "--safe-mode", *tiny, "--mapper", "sequential").out.splitlines()
     assert lines[0].split()[:3] == ["partitioner", "mapper", "step"]
     assert {line.split()[0] for line in lines[2:6]} == {"tspp", "megatron1", "megatron3", "fsdp"}
 
