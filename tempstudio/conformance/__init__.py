@@ -21,6 +21,7 @@ from tempstudio.conformance import mappers, options, panels, partitioners, reade
 from tempstudio.conformance.check import Broken as Broken
 from tempstudio.conformance.check import Check as Check
 from tempstudio.conformance.check import Finding as Finding
+from tempstudio.conformance.readers import check_model as check_model
 from tempstudio.conformance.settings import SMALL_JOB as SMALL_JOB
 from tempstudio.conformance.settings import small_model as small_model
 from tempstudio.conformance.settings import small_run as small_run
