@@ -1,0 +1,16 @@
+"""Sweeps: one project varied along axes, every point run once, the results as one table."""
+
+from __future__ import annotations
+
+from tempstudio.sweep.execution import Outcome, SweepInterrupted, run_sweep
+from tempstudio.sweep.sweep_file import Axis, Sweep, read_sweep, sweep_from_document
+
+__all__ = [
+    "Axis",
+    "Outcome",
+    "Sweep",
+    "SweepInterrupted",
+    "read_sweep",
+    "run_sweep",
+    "sweep_from_document",
+]
