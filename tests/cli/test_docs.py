@@ -94,7 +94,15 @@ def in_a_shell(text: str, folder: Path) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-@pytest.mark.parametrize("name", sorted({*COMMANDS} - {"open"}))
+SLOW = {"validate", "sweep"}  # their examples run plans by the dozen
+EXAMPLES = [
+    pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+    for name in COMMANDS
+    if name != "open"
+]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_in_each_help_works(cli: Run, tmp_path: Path, name: str) -> None:
     routing = importlib.import_module("tempstudio.core.routing")
     if name == "route" and not hasattr(routing, "route_report"):
