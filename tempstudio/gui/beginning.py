@@ -117,6 +117,10 @@ class _Watch(QObject):
     def _show_fault(self, line: str, text: str) -> None:
         self._window.log.add(text)
         self._window.messages.show_message(
-            Message(f"A fault in the studio: {line}. Your work is still here.", "error",
-                    key="fault", details=text)
+            Message(
+                f"A fault in the studio: {line}. Your work is still here.",
+                "error",
+                key="fault",
+                details=text,
+            )
         )

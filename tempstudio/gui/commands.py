@@ -121,7 +121,7 @@ RUN = (
            "After an edit, plan again by itself with the same degrees", checkable=True),
     Action("run.replan", "Plan again", lambda w: w.studio.replan(),
            "Run", "live", ("Ctrl+Shift+R",), "", "Plan with the same degrees; no search"),
-    Action("run.keep", "Keep this run", lambda w: w.following.keep_run(),
+    Action("run.keep", "Keep this run", lambda w: w.requests.keep_run(),
            "Run", "keep", ("Ctrl+K",), "keep", "Keep the run on screen in the project"),
 )  # fmt: skip
 

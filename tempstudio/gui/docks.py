@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
@@ -84,12 +85,17 @@ class Docks(QObject):
         """Show the title bars, by which docks are dragged, or hide them."""
         self._title_bars = not self._title_bars
         for name, bare in self._bare.items():
-            self._docks[name].setTitleBarWidget(None if self._title_bars else bare)
+            # None brings the native bar back; the stubs do not know.
+            shown: Any = None if self._title_bars else bare
+            self._docks[name].setTitleBarWidget(shown)
 
     def reset(self) -> None:
         """Every dock in its place, at its size."""
-        places = {"left": SIDE.LeftDockWidgetArea, "gauges": SIDE.RightDockWidgetArea,
-                  "inspector": SIDE.RightDockWidgetArea}
+        places = {
+            "left": SIDE.LeftDockWidgetArea,
+            "gauges": SIDE.RightDockWidgetArea,
+            "inspector": SIDE.RightDockWidgetArea,
+        }
         for name, dock in self._docks.items():
             dock.setFloating(False)
             self._window.removeDockWidget(dock)
@@ -102,8 +108,10 @@ class Docks(QObject):
         """Sizes that suit the window, as the layout is meant."""
         wide = (self._window.width() - SMALL[0]) / (LARGE[0] - SMALL[0])
         tall = (self._window.height() - SMALL[1]) / (LARGE[1] - SMALL[1])
-        size = {name: _between(*pair, tall if name == "timeline" else wide)
-                for name, pair in SIZES.items()}
+        size = {
+            name: _between(*pair, tall if name == "timeline" else wide)
+            for name, pair in SIZES.items()
+        }
         flat, upright = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         resize: Callable[..., None] = self._window.resizeDocks
         resize([self["left"], self["gauges"]], [size["left"], size["gauges"]], flat)
@@ -125,8 +133,10 @@ class Docks(QObject):
         """Place and size of window and docks, to be kept."""
         if self._gave_way:
             self["left"].show()
-        parts = {"geometry": self._window.saveGeometry(),
-                 "layout": self._window.saveState(LAYOUT_VERSION)}
+        parts = {
+            "geometry": self._window.saveGeometry(),
+            "layout": self._window.saveState(LAYOUT_VERSION),
+        }
         return {key: base64.b64encode(content.data()).decode() for key, content in parts.items()}
 
     def restore(self, state: Mapping[str, object]) -> bool:

@@ -1,4 +1,4 @@
-"""The project being edited, with its undo history: an edit replaces one frozen Project by another."""
+"""The project being edited and its history: an edit replaces one frozen Project by another."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine, Wafer
@@ -31,7 +31,8 @@ def with_dies(project: Project, dies: Iterable[int], dead: bool) -> Project:
 def with_links(project: Project, pairs: Iterable[Pair], dead: bool) -> Project:
     """The links between these dies broken (both directions), or whole again."""
     wafer = _wafer(project)
-    chosen = {tuple(sorted((wafer.coordinate(a), wafer.coordinate(b)))) for a, b in pairs}
+    ends = [sorted((wafer.coordinate(a), wafer.coordinate(b))) for a, b in pairs]
+    chosen = {(first, second) for first, second in ends}
     left = set(wafer.dead_links)
     left = left | chosen if dead else left - chosen
     return replace(project, machine=replace(wafer, dead_links=tuple(left)))
@@ -51,7 +52,9 @@ def edit_of_stroke(project: Project, stroke: Stroke) -> tuple[Callable[[Project]
     machine, mended = project.machine, "Mend" if stroke.erase else "Break"
     if stroke.tool == "dead_link":
         name = " – ".join(die_name(machine, die) for die in stroke.links[0])
-        return partial(with_links, pairs=stroke.links, dead=not stroke.erase), f"{mended} link {name}"
+        return partial(
+            with_links, pairs=stroke.links, dead=not stroke.erase
+        ), f"{mended} link {name}"
     name = die_name(machine, stroke.dies[0])
     if stroke.tool == "dead_die":
         return partial(with_dies, dies=stroke.dies, dead=not stroke.erase), f"{mended} die {name}"
@@ -83,7 +86,8 @@ def with_machine(project: Project, machine: Machine) -> Project:
 
 def with_strategy(project: Project, kind: str, choice: StrategyChoice) -> Project:
     """Another partitioner, mapper or solver."""
-    return replace(project, **{kind: choice})
+    changes: dict[str, Any] = {kind: choice}
+    return replace(project, **changes)
 
 
 def with_run(project: Project, kept: KeptRun) -> Project:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
@@ -97,7 +97,9 @@ class Files(QObject):
 
     def _new(self) -> None:
         self._stamp = None
-        self._studio.open(Project(machine=_default_machine(), model=self._studio.project.model), None)
+        self._studio.open(
+            Project(machine=_default_machine(), model=self._studio.project.model), None
+        )
 
     def drop(self, paths: list[Path]) -> None:
         """Take in what was dropped on the window: a project, or a model."""
@@ -157,14 +159,20 @@ class Files(QObject):
             self._stamp = save(studio.project, path, plan, needs, expected)
         except ChangedOnDisk as error:
             studio.say(
-                str(error), "warning", key="save",
-                choices=(("Save anyway", lambda: self.write(path, None, then)),
-                         ("Save as…", lambda: self.save_as(then))),
+                str(error),
+                "warning",
+                key="save",
+                choices=(
+                    ("Save anyway", lambda: self.write(path, None, then)),
+                    ("Save as…", lambda: self.save_as(then)),
+                ),
             )
             return
         except InputError as error:
             studio.say(
-                str(error), "error", key="save",
+                str(error),
+                "error",
+                key="save",
                 choices=(("Save as…", lambda: self.save_as(then)),),
             )
             return
@@ -190,10 +198,9 @@ class Files(QObject):
         standard = QMessageBox.StandardButton
         box.setStandardButtons(standard.Save | standard.Discard | standard.Cancel)
         box.setDefaultButton(standard.Save)
-        for which in (standard.Save, standard.Discard, standard.Cancel):
-            button = box.button(which)
-            assert isinstance(button, QPushButton)
-            button.setObjectName(f"unsaved.{which.name.lower()}")
+        names = {standard.Save: "save", standard.Discard: "discard", standard.Cancel: "cancel"}
+        for which, name in names.items():
+            box.button(which).setObjectName(f"unsaved.{name}")
         box.finished.connect(lambda code: self._answer(standard(code), then))
         box.finished.connect(box.deleteLater)
         box.open()

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt
 
-from tempstudio.core.machine import Machine
-from tempstudio.core.parallel import Degrees
-from tempstudio.core.project import Project, StrategyChoice
+from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
-from tempstudio.core.workload import TrainingJob
-from tempstudio.gui.edits import edit_of_stroke, with_machine, with_run, with_strategy, without_run
 from tempstudio.gui.icons import icon
 from tempstudio.gui.jobs import Job
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.studio import degrees_of
 from tempstudio.gui.views.message_bar import Message
-from tempstudio.gui.views.runs_panel import kept
-from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
-from tempstudio.gui.views.wafer_hand import Stroke
+from tempstudio.gui.views.wafer_hand import Target
 from tempstudio.scene.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -78,34 +71,18 @@ class Following(QObject):
 
     def _connect_views(self) -> None:
         window, studio = self._window, self._window.studio
-        window.model.chosen.connect(studio.selection.select_operator)
-        window.timeline.scrubbed.connect(studio.playback.seek)
-        window.timeline.chosen.connect(studio.selection.select_operator)
         window.timeline.hovered.connect(window.status.set_hovered)
-        window.inspector.dies_chosen.connect(studio.selection.select_dies)
-        window.inspector.links_chosen.connect(studio.selection.select_links)
-        window.gauges.link_chosen.connect(self.choose_link)
         window.gauges.asked.connect(lambda term: window.help.explain(term, window.gauges))
-        window.strategy.strategy_edited.connect(self.choose_strategy)
-        window.strategy.job_edited.connect(self.edit_job)
-        window.strategy.degrees_edited.connect(self.edit_degrees)
-        window.strategy.refused.connect(lambda text: studio.say(text, "error", key="form"))
-        window.toolbar.strategy_chosen.connect(
-            lambda kind, name: self.choose_strategy(kind, StrategyChoice(name))
-        )
-        window.toolbar.machine_chosen.connect(self.choose_machine)
-        window.toolbar.model_chosen.connect(self.choose_model)
         window.status.cancel_asked.connect(studio.cancel)
         window.status.plugins_asked.connect(lambda: window.docks.show("plugins"))
-        window.runs.keep_asked.connect(self.keep_run)
-        window.runs.drop_asked.connect(self.drop_run)
         window.messages.details_asked.connect(self.show_details)
-        window.timeline.play_asked.connect(studio.playback.toggle)
-        wafer = window.wafer
-        wafer.hovered.connect(lambda found: window.status.set_hovered(found.text if found else ""))
-        wafer.clicked.connect(self.choose_on_wafer)
-        wafer.band_selected.connect(self.choose_band)
-        wafer.edit_requested.connect(self.apply_stroke)
+        window.wafer.hovered.connect(
+            lambda found: window.status.set_hovered(found.text if found else "")
+        )
+
+    def show_hovered(self, found: Target | None) -> None:
+        """What is under the pointer on the wafer."""
+        self._window.status.set_hovered(found.text if found is not None else "")
 
     # The project
 
@@ -128,8 +105,10 @@ class Following(QObject):
     def show_history(self) -> None:
         """What Undo and Redo would do."""
         history, actions = self._window.studio.document.history, self._window.actions_
-        for id_, name, can in (("edit.undo", "Undo", history.canUndo()),
-                               ("edit.redo", "Redo", history.canRedo())):
+        for id_, name, can in (
+            ("edit.undo", "Undo", history.canUndo()),
+            ("edit.redo", "Redo", history.canRedo()),
+        ):
             step = history.undoText() if name == "Undo" else history.redoText()
             actions[id_].setText(f"{name} {step}".strip())
             actions[id_].setEnabled(can)
@@ -226,6 +205,7 @@ class Following(QObject):
         window.toolbar.set_catalogue(catalogue, dict.fromkeys(preset_names(), ""))
         window.strategy.set_catalogue(catalogue)
         window.plugins.set_catalogue(catalogue)
+        window.help.refresh_start()
         window.status.set_failures(window.plugins.failures)
 
     def show_plugin_failure(self, header: dict[str, Any]) -> None:
@@ -247,8 +227,13 @@ class Following(QObject):
         """Another theme."""
         window = self._window
         window.actions_.set_theme(tokens)
-        for view in (window.toolbar, window.status, window.messages, window.gauges,
-                     window.timeline):
+        for view in (
+            window.toolbar,
+            window.status,
+            window.messages,
+            window.gauges,
+            window.timeline,
+        ):
             view.set_theme(tokens)
         window.wafer.set_theme(tokens)
         if window.help.start is not None:
@@ -261,95 +246,9 @@ class Following(QObject):
         name = "pause" if playing else "play"
         self._window.actions_["playback.toggle"].setIcon(icon(name, self._window.look.tokens))
 
-    # Edits asked for by views
-
     def use_tool(self, tool: str) -> None:
         """Take a tool in hand."""
         window = self._window
         window.wafer.set_tool(tool)
         data = window.actions_.data(f"tool.{tool}")
         window.status.set_tool("" if tool == "select" else f"{data.title}: {data.summary}")
-
-    def choose_strategy(self, kind: str, choice: StrategyChoice) -> None:
-        """Another strategy, or another option of it."""
-        studio = self._window.studio
-        before: StrategyChoice = getattr(studio.project, kind)
-        if before.name == choice.name and before.options == choice.options:
-            return
-        same = before.name == choice.name
-        title = f"Options of {choice.name}" if same else f"{kind.capitalize()} {choice.name}"
-        key = studio.document.typing((kind, choice.name)) if same else None
-        studio.edit(lambda project: with_strategy(project, kind, choice), title, key)
-
-    def edit_job(self, job: TrainingJob, field: str) -> None:
-        """Another training job."""
-        studio = self._window.studio
-        title = field.replace("_", " ").capitalize() + f" {getattr(job, field)}"
-        key = studio.document.typing(("job", field))
-        studio.edit(lambda project: dataclasses.replace(project, job=job), title, key)
-
-    def edit_degrees(self, degrees: Degrees | None, field: str) -> None:
-        """Other fixed degrees, or none."""
-        studio = self._window.studio
-        title = "Free the degrees" if degrees is None else "Fix the degrees"
-        if degrees is not None and field != "fixed":
-            title = f"{field} {getattr(degrees, field)}"
-        key = studio.document.typing(("degrees", field))
-        studio.edit(lambda project: dataclasses.replace(project, degrees=degrees), title, key)
-
-    def choose_machine(self, machine: Machine) -> None:
-        """Another machine."""
-        self._window.studio.edit(
-            lambda project: with_machine(project, machine), f"Machine {machine_title(machine)}"
-        )
-
-    def choose_model(self, name: str) -> None:
-        """Another model, by its preset's name or from a file."""
-        if name == LOAD_MODEL:
-            self._window.files.ask_model()
-        else:
-            self._window.files.load_model(name)
-
-    def choose_on_wafer(
-        self, kind: str, what: int | tuple[int, int] | None, modifiers: Qt.KeyboardModifier
-    ) -> None:
-        """A click on a die, a link or the bare canvas; with Shift or Ctrl it adds or takes away."""
-        selection = self._window.studio.selection
-        more = bool(modifiers & (SHIFT | CONTROL))
-        if isinstance(what, int):
-            selection.toggle_die(what) if more else selection.select_dies((what,))
-        elif isinstance(what, tuple):
-            selection.toggle_link(what) if more else selection.select_links((what,))
-        elif not more:
-            selection.clear()
-
-    def choose_band(self, dies: tuple[int, ...], modifiers: Qt.KeyboardModifier) -> None:
-        """The dies of a rubber band; with Shift or Ctrl they join the selected ones."""
-        selection = self._window.studio.selection
-        before = selection.chosen.dies if modifiers & (SHIFT | CONTROL) else ()
-        selection.select_dies((*before, *dies))
-
-    def apply_stroke(self, stroke: Stroke) -> None:
-        """A piece of a tool's stroke on the canvas; the whole stroke is one step."""
-        studio = self._window.studio
-        edit, title = edit_of_stroke(studio.project, stroke)
-        if studio.edit(edit, title, stroke.merge_key):
-            self._window.messages.dismiss_key("tour")
-
-    def choose_link(self, pair: tuple[int, int]) -> None:
-        """A link of the gauges, if it is one of the mesh on screen."""
-        studio = self._window.studio
-        if studio.results.is_fresh:
-            studio.selection.select_links((pair,))
-
-    def keep_run(self) -> None:
-        """Keep the run on screen in the project."""
-        studio = self._window.studio
-        current = studio.results.current
-        if current is not None and studio.results.is_fresh:
-            run = kept(current, studio.project.runs)
-            studio.edit(lambda project: with_run(project, run), f"Keep run {run.name}")
-
-    def drop_run(self, name: str) -> None:
-        """Let a kept run go."""
-        self._window.studio.edit(lambda project: without_run(project, name), f"Remove run {name}")

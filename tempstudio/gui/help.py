@@ -56,16 +56,14 @@ class Help(QObject):
             if action.id != "help.commands"
         ]
         for path in window.files.recent():
-            found.append(
-                Command(f"Open {path.stem}", "Recent", partial(window.files.open, path))
-            )
+            found.append(Command(f"Open {path.stem}", "Recent", partial(window.files.open, path)))
         for title, _, path in samples(window):
             found.append(Command(f"Open {title}", "Sample", partial(window.files.open, path)))
         catalogue = window.studio.catalogue or {"kinds": {}}
         for kind in ("partitioner", "mapper", "solver"):
             for offer in catalogue["kinds"].get(kind, []):
                 choice = StrategyChoice(offer["name"])
-                run = partial(window.following.choose_strategy, kind, choice)
+                run = partial(window.requests.choose_strategy, kind, choice)
                 found.append(Command(f"Use {offer['name']}", kind.capitalize(), run))
         for entry in glossary.entries():
             run = partial(self.explain, entry.term)
@@ -82,7 +80,7 @@ class Help(QObject):
         """Where a figure comes from, or what a term means."""
         current = self._window.studio.results.current
         popup = Provenance(term, current.document if current is not None else {}, self._window)
-        popup.show_beside(beside or self._window.centralWidget())
+        popup.show_beside(beside or self._window.wafer)
 
     def explain_here(self) -> None:
         """What is under the pointer, or else in focus."""
@@ -93,7 +91,8 @@ class Help(QObject):
                 return
         self._window.studio.say(
             "Point at a figure, a box or an option and press F1; every term is in the palette too.",
-            key="explain", fleeting=True,
+            key="explain",
+            fleeting=True,
             choices=(("Palette", self.show_palette),),
         )
 
@@ -114,6 +113,21 @@ class Help(QObject):
 
     # First steps
 
+    @property
+    def is_touring(self) -> bool:
+        """Whether a person was asked to click something."""
+        return any(message.key == "tour" for message in self._window.messages.messages)
+
+    def end_tour(self) -> None:
+        """It was clicked."""
+        self._window.messages.dismiss_key("tour")
+        self._window.studio.selection.clear()
+
+    def refresh_start(self) -> None:
+        """The samples are known by now."""
+        if self.start is not None and self.start.isVisible():
+            self.show_start()
+
     def show_start(self) -> None:
         """The cards over the right dock."""
         window = self._window
@@ -121,23 +135,39 @@ class Help(QObject):
             self.start.deleteLater()
         panel = self.start = StartPanel(window.docks["gauges"], window.look.tokens)
         panel.add_card(
-            "break_link", "dead-link", "Break a link",
-            "Cut the busiest link and see what it costs.", self.break_link,
+            "break_link",
+            "dead-link",
+            "Break a link",
+            "Cut the busiest link and see what it costs.",
+            self.break_link,
         )
         panel.add_card(
-            "load_model", "load", "Load your model",
+            "load_model",
+            "load",
+            "Load your model",
             "Drop a Hugging Face config.json on the window, or choose one.",
             window.files.ask_model,
         )
-        panel.add_list("Samples", [
-            (title, text, partial(window.files.open, path)) for title, text, path in samples(window)
-        ])
-        panel.add_list("Recent", [
-            (path.stem, str(path), partial(window.files.open, path))
-            for path in window.files.recent()[:4]
-        ])
-        panel.dismissed.connect(lambda: window.settings.set("start_seen", True))
+        panel.add_list(
+            "Samples",
+            [
+                (title, text, partial(window.files.open, path))
+                for title, text, path in samples(window)
+            ],
+        )
+        panel.add_list(
+            "Recent",
+            [
+                (path.stem, str(path), partial(window.files.open, path))
+                for path in window.files.recent()[:4]
+            ],
+        )
+        panel.dismissed.connect(self._end_start)
         panel.finish()
+
+    def _end_start(self) -> None:
+        self._window.settings.set("start_seen", True)
+        self._window.wafer.setFocus()
 
     def break_link(self) -> None:
         """Take the dead-link tool and point at the busiest link of the step."""

@@ -10,6 +10,7 @@ from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
 from tempstudio.gui.help import Help
+from tempstudio.gui.requests import Requests
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.gauge_panel import GaugePanel
 from tempstudio.gui.views.inspector import Inspector
@@ -51,10 +52,14 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
     window.history.setObjectName("history")
     window.history.setEmptyLabel("As opened")
     window.plugins, window.log = PluginsPanel(), LogPanel()
-    for name, view in (("history", window.history), ("plugins", window.plugins),
-                       ("log", window.log)):
+    for name, view in (
+        ("history", window.history),
+        ("plugins", window.plugins),
+        ("log", window.log),
+    ):
         window.docks.fill(name, view)
     window.following = Following(window)
+    window.requests = Requests(window)
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
@@ -64,10 +69,7 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
 
 
 def _furnish_centre(window: MainWindow) -> None:
-    window.messages = MessageBar(window.look.tokens)
-    column = window.centralWidget().layout()
-    assert isinstance(column, QVBoxLayout)
-    column.insertWidget(0, window.messages)
+    window.messages = MessageBar(window.look.tokens, window.centre)
     window.wafer = WaferView()
     window.wafer.set_theme(window.look.tokens)
     window.wafer.set_project(window.studio.project.machine)
@@ -82,7 +84,9 @@ def _furnish_left(window: MainWindow) -> None:
     window.model, window.strategy, window.runs = ModelTree(), StrategyForm(), RunsPanel()
     views = (window.model, window.strategy, window.runs)
     for place, view in enumerate(views):
-        column = QVBoxLayout(window.left.widget(place))
+        page = window.left.widget(place)
+        assert page is not None
+        column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(view)
 

@@ -1,4 +1,4 @@
-"""The Qt side of the worker lanes: requests go out, messages come back as signals, nothing blocks."""
+"""The Qt side of the worker lanes: requests go out, messages come back as signals."""
 
 from __future__ import annotations
 
@@ -90,9 +90,7 @@ class Jobs(QObject):
 
         if self._lanes is None:
             self._lanes = Lanes(self._receive, settings or WorkerSettings())
-            self._notifier = QSocketNotifier(
-                self._lanes.fileno(), QSocketNotifier.Type.Read, self
-            )
+            self._notifier = QSocketNotifier(self._lanes.fileno(), QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._turn)
             self._turn()
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
     from tempstudio.gui.help import Help
+    from tempstudio.gui.requests import Requests
     from tempstudio.gui.studio import Studio
     from tempstudio.gui.views.gauge_panel import GaugePanel
     from tempstudio.gui.views.inspector import Inspector
@@ -58,6 +59,7 @@ class MainWindow(QMainWindow):
     files: Files
     help: Help
     following: Following
+    requests: Requests
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
@@ -98,12 +100,12 @@ class MainWindow(QMainWindow):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
         self.tabs.addTab(self.first_look, "Wafer")
-        centre = QWidget(self)
-        column = QVBoxLayout(centre)
+        self.centre = QWidget(self)
+        column = QVBoxLayout(self.centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.tabs, 1)
-        self.setCentralWidget(centre)
+        self.setCentralWidget(self.centre)
 
     def _build_docks(self, state: dict[str, object]) -> None:
         self.docks = Docks(self)
@@ -155,7 +157,9 @@ class MainWindow(QMainWindow):
         if text is None:
             studio.say(
                 "Save the project first: its faults or its model cannot be given as flags.",
-                "info", key="copy", choices=(("Save", self.files.save),),
+                "info",
+                key="copy",
+                choices=(("Save", self.files.save),),
             )
             return
         QGuiApplication.clipboard().setText(text)

@@ -49,13 +49,13 @@ def spans_of(timeline: Timeline, stage: int) -> tuple[int, int]:
 
 
 def event_after(timeline: Timeline, time_s: float) -> float:
-    """The next time after `time_s` at which an item of some stage starts; the end where none does."""
+    """The next time after `time_s` at which an item of some stage starts; the end if none."""
     found = [_edge_in(timeline, stage, time_s, +1) for stage in range(timeline.stages)]
     return min((t for t in found if t is not None), default=timeline.duration_s)
 
 
 def event_before(timeline: Timeline, time_s: float) -> float:
-    """The last time before `time_s` at which an item of some stage starts; 0 where none does."""
+    """The last time before `time_s` at which an item of some stage starts; 0 if none."""
     found = [_edge_in(timeline, stage, time_s, -1) for stage in range(timeline.stages)]
     return max((t for t in found if t is not None), default=0.0)
 
@@ -99,7 +99,8 @@ def congestion(timeline: Timeline, bins: int = MOST_BINS) -> FloatArray:
         np.diff(_busy_until(timeline, stage, edges, inside)) / width
         for stage in range(timeline.stages)
     ]
-    return np.clip(np.max(shares, axis=0), 0.0, 1.0)
+    busiest: FloatArray = np.clip(np.max(shares, axis=0), 0.0, 1.0)
+    return busiest
 
 
 def _busy_curves(timeline: Timeline) -> list[tuple[FloatArray, FloatArray]]:

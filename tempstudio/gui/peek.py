@@ -51,11 +51,13 @@ def mesh_of(path: Path | None) -> Mesh | None:
         if machine.get("kind", "wafer") != "wafer" or not document:
             return None
         dead = frozenset(tuple(map(int, die)) for die in machine.get("dead_dies", ()))
-        sizes = [int(machine.get(key, or_)) for key, or_ in
-                 (("rows", 6), ("cols", 8), ("wafers", 1))]
+        sizes = [
+            int(machine.get(key, or_)) for key, or_ in (("rows", 6), ("cols", 8), ("wafers", 1))
+        ]
     except (AttributeError, TypeError, ValueError):
         return None
-    return Mesh(*sizes, dead) if all(1 <= size <= 1024 for size in sizes) else None
+    rows, cols, wafers = sizes
+    return Mesh(rows, cols, wafers, dead) if all(1 <= size <= 1024 for size in sizes) else None
 
 
 def _document(path: Path) -> dict[str, Any]:

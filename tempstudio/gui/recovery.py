@@ -27,7 +27,8 @@ class Recovery(QObject):
             session = Session(folder)
         except OSError as error:
             window.studio.say(
-                f"Unsaved work cannot be kept safe on this system: {error.strerror}", "warning",
+                f"Unsaved work cannot be kept safe on this system: {error.strerror}",
+                "warning",
                 key="recovery",
             )
             return
@@ -41,15 +42,21 @@ class Recovery(QObject):
             self._offer(orphans[0])
 
     def _offer(self, snapshot: Snapshot) -> None:
-        saved = f"its file is of {_date(snapshot.file_date)}" if snapshot.file_date else "never saved"
+        saved = (
+            f"its file is of {_date(snapshot.file_date)}" if snapshot.file_date else "never saved"
+        )
         self._window.studio.say(
             f"Unsaved work on {snapshot.title} of {_date(snapshot.saved_at)} was found; {saved}.",
             "warning", key="recovery",
             choices=(
                 ("Recover", lambda: self._window.files.guard(lambda: self._recover(snapshot))),
-                ("Discard", lambda: (snapshot.discard(), self.offer())),
+                ("Discard", lambda: self._discard(snapshot)),
             ),
         )  # fmt: skip
+
+    def _discard(self, snapshot: Snapshot) -> None:
+        snapshot.discard()
+        self.offer()
 
     def _recover(self, snapshot: Snapshot) -> None:
         studio = self._window.studio
@@ -66,16 +73,11 @@ class Recovery(QObject):
             self.autosave.wait()
         snapshot.discard()
         studio.say(
-            f"Recovered {snapshot.title}. Nothing was overwritten: save to keep it.", "ok",
+            f"Recovered {snapshot.title}. Nothing was overwritten: save to keep it.",
+            "ok",
             key="recovery",
         )
-        self.offer_next()
-
-    def offer_next(self) -> None:
-        """There may be more than one."""
-        orphans = orphaned_snapshots(self._folder)
-        if orphans:
-            self._offer(orphans[0])
+        self.offer()
 
 
 def _date(moment: datetime | None) -> str:

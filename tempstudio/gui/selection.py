@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
@@ -12,7 +13,7 @@ Link = tuple[int, int]  # die numbers of the two ends, in the direction meant
 
 @dataclass(frozen=True)
 class Chosen:
-    """Selected dies, directed links, an operator, a tensor and a range of time, each may be empty."""
+    """Selected dies, directed links, operator, tensor and range of time; each may be empty."""
 
     dies: tuple[int, ...] = ()
     links: tuple[Link, ...] = ()
@@ -82,5 +83,5 @@ class Selection(QObject):
             self.changed.emit(chosen)
 
 
-def _once(items: Iterable) -> tuple:
+def _once(items: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(dict.fromkeys(items))

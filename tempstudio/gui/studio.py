@@ -1,4 +1,4 @@
-"""What the window does, without the window: project, selection, clock, runs and jobs kept in step."""
+"""What the window does, without the window: project, selection, clock, runs and jobs in step."""
 
 from __future__ import annotations
 
@@ -111,9 +111,7 @@ class Studio(QObject):
         if self.jobs.is_running:
             self.replan()
 
-    def start(
-        self, degrees: Degrees | None = None, settings: WorkerSettings | None = None
-    ) -> None:
+    def start(self, degrees: Degrees | None = None, settings: WorkerSettings | None = None) -> None:
         """Start the workers and plan the project that is open."""
         self._saved_degrees = degrees or self._saved_degrees
         self.jobs.start(settings)
@@ -226,7 +224,9 @@ class Studio(QObject):
         elif current is not None:
             evaluated = current.document.get("search", {}).get("evaluations", 0)
             self.say(
-                f"{project.solver.name} has looked at {evaluated:,} plans", "ok", key="plan",
+                f"{project.solver.name} has looked at {evaluated:,} plans",
+                "ok",
+                key="plan",
                 fleeting=True,
             )
 

@@ -24,6 +24,7 @@ from tempstudio.gui.views import message_bar
 from tempstudio.storage.settings import Settings
 
 LEFT = Qt.MouseButton.LeftButton
+DEFERRED_DELETE = 52  # QEvent.Type.DeferredDelete
 
 
 def child_processes() -> set[int]:
@@ -38,7 +39,8 @@ def child_processes() -> set[int]:
 
 
 def running_timers() -> list[QTimer]:
-    """Timers that would still fire."""
+    """Timers that would still fire, whoever owns them."""
+    gc.collect()
     return [
         item
         for item in gc.get_objects()
@@ -48,23 +50,22 @@ def running_timers() -> list[QTimer]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A test that leaves a timer, a thread or a process behind has failed."""
-    keeps_window = "live" in request.fixturenames
+    """A test that leaves a thread or a process behind has failed."""
     threads, processes = set(threading.enumerate()), child_processes()
     yield
-    if keeps_window:
-        return  # its window lives on for the other tests of the module, and is checked at the end
-    check_nothing_left(threads, processes)
+    if "live" not in request.fixturenames:  # its window lives on until the module's end
+        left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
+        left += [f"process {number}" for number in child_processes() - processes]
+        assert not left, left
 
 
-def check_nothing_left(threads: set[threading.Thread], processes: set[int]) -> None:
-    app = QApplication.instance()
-    if app is not None:
-        app.processEvents()
-    gc.collect()
+@pytest.fixture(scope="module", autouse=True)
+def no_timer_left_behind() -> Iterator[None]:
+    """So has a module that leaves a timer running (all objects are looked through, so once)."""
+    yield
+    if QApplication.instance() is not None:
+        QApplication.processEvents()
     left = [f"timer of {timer.parent()!r}" for timer in running_timers()]
-    left += [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
-    left += [f"process {number}" for number in child_processes() - processes]
     assert not left, left
 
 
@@ -131,7 +132,7 @@ def furnish(qtbot: QtBot, qapp: QApplication, settings: Settings) -> Iterator[Fu
         window.studio.document.history.setClean()
         window.close()
         window.deleteLater()
-    qapp.sendPostedEvents(None, 52)  # QEvent.DeferredDelete
+    qapp.sendPostedEvents(None, DEFERRED_DELETE)
     qapp.processEvents()
 
 
@@ -228,8 +229,9 @@ def live(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterat
     window.studio.document.history.setClean()
     window.close()
     window.deleteLater()
-    qapp.sendPostedEvents(None, 52)
-    check_nothing_left(threads, processes)
+    qapp.sendPostedEvents(None, DEFERRED_DELETE)
+    wait(lambda: not child_processes() - processes, 5)
+    assert not set(threading.enumerate()) - threads
 
 
 def wait(until: Callable[[], object], seconds: float = 30.0) -> None:
@@ -240,5 +242,3 @@ def wait(until: Callable[[], object], seconds: float = 30.0) -> None:
     while not until():
         assert time.monotonic() < end, f"not within {seconds} s"
         QTest.qWait(10)
-
-

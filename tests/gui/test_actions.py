@@ -28,9 +28,7 @@ def test_every_icon_that_is_named_exists_and_draws(qapp: object) -> None:
 
     for path in asset("icons").iterdir():
         picture = pixmap(path.name.removesuffix(".svg"), "#000000").toImage()
-        painted = any(
-            picture.pixelColor(x, y).alpha() for x in range(20) for y in range(20)
-        )
+        painted = any(picture.pixelColor(x, y).alpha() for x in range(20) for y in range(20))
         assert painted, path.name
     for action in ACTIONS:
         assert not action.icon or asset("icons", f"{action.icon}.svg").is_file(), action.id
@@ -45,9 +43,7 @@ def test_every_action_stands_in_a_menu(window: MainWindow) -> None:
 
 
 def test_menus_say_what_each_action_does() -> None:
-    silent = [
-        action.id for action in ACTIONS if not action.summary and "theme" not in action.id
-    ]
+    silent = [action.id for action in ACTIONS if not action.summary and "theme" not in action.id]
     assert silent == []
 
 
@@ -113,9 +109,7 @@ def test_the_sheet_lists_every_shortcut(window: MainWindow) -> None:
     QTest.keyClick(window, Qt.Key.Key_Question)
     sheet = seen(window, "shortcut_sheet")
     texts = " | ".join(label.text() for label in sheet.findChildren(QLabel))
-    missing = [
-        keys for action in ACTIONS for keys in action.shortcuts if native(keys) not in texts
-    ]
+    missing = [keys for action in ACTIONS for keys in action.shortcuts if native(keys) not in texts]
     assert missing == []
     QTest.keyClick(sheet, Qt.Key.Key_Escape)
 

@@ -168,9 +168,7 @@ def test_a_file_changed_by_another_program_is_not_overwritten_unasked(
     assert window.studio.document.is_clean
 
 
-def test_a_folder_that_cannot_be_written_keeps_the_work(
-    window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_folder_that_cannot_be_written_keeps_the_work(window: MainWindow, tmp_path: Path) -> None:
     edit(window, 8)
     window.files.write(tmp_path / "missing" / "p.tempstudio", None)
     assert len(said(window, "error")) == 1
@@ -193,9 +191,7 @@ def test_the_plan_is_saved_with_the_project_and_read_back(
     assert planned_degrees(read_project_file(path)) == small_run.plan.degrees
 
 
-def test_keeping_a_run_is_an_edit_that_can_be_undone(
-    window: MainWindow, tmp_path: Path
-) -> None:
+def test_keeping_a_run_is_an_edit_that_can_be_undone(window: MainWindow, tmp_path: Path) -> None:
     window.left.setCurrentIndex(2)
     click(seen(window, "runs.keep"))
     assert [run.name for run in window.studio.project.runs] == ["tspp + sequential"]

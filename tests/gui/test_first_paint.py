@@ -1,4 +1,4 @@
-"""The window is there at once: what it may load before it is painted, and that it shows the truth."""
+"""The window is there at once: what it may load before it is painted, and what it shows."""
 
 from __future__ import annotations
 

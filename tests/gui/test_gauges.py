@@ -70,7 +70,9 @@ def test_a_selected_die_is_the_one_shown(window: MainWindow, small_run: ts.Run) 
 def test_a_click_on_a_figure_says_where_it_comes_from(window: MainWindow) -> None:
     click(seen(window, "figure.mfu"))
     popup = seen(window, "provenance")
-    texts = " ".join(label.text() for label in popup.findChildren(type(window.gauges.bound).__base__))
+    texts = " ".join(
+        label.text() for label in popup.findChildren(type(window.gauges.bound).__base__)
+    )
     assert "6 N T" in texts
     assert "SPEC 5" in texts
     assert "494,032,768" in texts, "the inputs of this run stand there too"

@@ -98,6 +98,7 @@ def test_a_fault_in_a_slot_is_a_message_and_the_window_lives(window: MainWindow)
     before = sys.excepthook
     faults.install()
     try:
+
         def broken() -> None:
             raise ZeroDivisionError("in a slot")
 

@@ -73,7 +73,8 @@ def test_a_dropped_config_shows_its_tree_and_its_integer(
     before = live.studio.project.model
     drop(live, path)
     wait(lambda: live.studio.project.model is not before)
-    assert seen(live, "model.parameters").text() == f"{case['parameters']:,} parameters"  # type: ignore[attr-defined]
+    shown = seen(live, "model.parameters").text()  # type: ignore[attr-defined]
+    assert shown == f"{case['parameters']:,} parameters"
     wanted = [operator.name for block in expected.blocks for operator in block.operators]
     assert sorted(operators_shown(live)) == sorted(wanted)
     live.studio.document.undo()
@@ -81,7 +82,9 @@ def test_a_dropped_config_shows_its_tree_and_its_integer(
 
 
 BROKEN = {
-    "no layers": ({"model_type": "llama", "hidden_size": 64, "vocab_size": 100}, "num_hidden_layers"),
+    "no layers": (
+        {"model_type": "llama", "hidden_size": 64, "vocab_size": 100}, "num_hidden_layers",
+    ),
     "absurd heads": (
         {"model_type": "llama", "hidden_size": 64, "num_hidden_layers": 2,
          "num_attention_heads": -3, "intermediate_size": 128, "vocab_size": 100},
@@ -164,7 +167,9 @@ def test_a_mesh_cut_apart_is_told_and_mended_by_undo(live: MainWindow) -> None:
     live.messages.clear()
 
 
-def test_a_persons_session(live: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_persons_session(
+    live: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Choose tspp, sequential, exhaustive by keyboard; Run; save; reopen: made_by names them."""
     monkeypatch.chdir(tmp_path)
     live.activateWindow()

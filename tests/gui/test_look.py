@@ -70,9 +70,7 @@ def test_the_window_fits_its_sizes(
         assert window.docks["timeline"].height() == pytest.approx(280, abs=8)
 
 
-def test_a_wider_window_brings_the_left_dock_back(
-    furnish: Furnish, small_project: Project
-) -> None:
+def test_a_wider_window_brings_the_left_dock_back(furnish: Furnish, small_project: Project) -> None:
     window = furnish(small_project, size=(1024, 640))
     assert not window.docks["left"].isVisible()
     window.resize(1400, 800)

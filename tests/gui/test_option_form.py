@@ -98,9 +98,7 @@ def test_what_differs_from_the_default_stands_out(form: OptionForm) -> None:
 
 def test_fields_of_a_dataclass_of_ours() -> None:
     fields = {field.key: field for field in fields_of(option_fields(Degrees))}
-    assert fields["zero"] == Field(
-        "zero", "int", "", False, 0, "", 0, 3, (), fields["zero"].help
-    )
+    assert fields["zero"] == Field("zero", "int", "", False, 0, "", 0, 3, (), fields["zero"].help)
 
 
 CATALOGUE = {

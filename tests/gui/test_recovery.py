@@ -82,7 +82,13 @@ def test_killed_work_comes_back_and_the_file_is_untouched(
     assert orphaned_snapshots(folder) == []
     window.close()
     assert recovery.autosave is not None
-    click(next(b for b in window.findChildren(type(button_kind())) if b.objectName() == "unsaved.discard"))
+    click(
+        next(
+            b
+            for b in window.findChildren(type(button_kind()))
+            if b.objectName() == "unsaved.discard"
+        )
+    )
     assert orphaned_snapshots(folder) == []
 
 

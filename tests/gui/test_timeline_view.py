@@ -23,7 +23,9 @@ def test_a_click_shows_that_time(window: MainWindow, small_run: ts.Run) -> None:
     view = window.timeline
     middle = QPoint(round(view.axis.left + view.axis.width / 2), view.height() - 30)
     click(view, middle)
-    assert window.studio.playback.time_s == pytest.approx(small_run.timeline.duration_s / 2, rel=0.01)
+    assert window.studio.playback.time_s == pytest.approx(
+        small_run.timeline.duration_s / 2, rel=0.01
+    )
     assert window.transport.time.text() != ""
 
 

@@ -47,9 +47,7 @@ def test_a_drag_over_dies_is_one_step(window: MainWindow) -> None:
     assert window.studio.document.history.count() == 1
     QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.studio.project.machine.dead_dies == ()
-    QTest.keyClick(
-        window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | SHIFT
-    )
+    QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | SHIFT)
     assert len(window.studio.project.machine.dead_dies) == 3
 
 

@@ -15,6 +15,8 @@ from tempstudio.scene.tokens import Tokens
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QStyleOptionComboBox
 
+WIDTH = 156
+
 
 class ChoiceBox(QComboBox):
     """Names to choose from; lines after a separator are commands.
@@ -37,7 +39,7 @@ class ChoiceBox(QComboBox):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(28)
         self.setMinimumWidth(84)
-        self.setMaximumWidth(240)
+        self.setMaximumWidth(220)
         self.textActivated.connect(self._pick)
 
     @property
@@ -75,8 +77,7 @@ class ChoiceBox(QComboBox):
         self.chosen.emit(name)
 
     def sizeHint(self) -> QSize:
-        wide = self.fontMetrics().horizontalAdvance(self._caption + self._shown) + 52
-        return QSize(min(max(wide, 96), 240), 28)
+        return QSize(WIDTH, 28)  # whatever is chosen: the boxes beside it stay where they are
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""

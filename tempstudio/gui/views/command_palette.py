@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtCore import (
+    QEvent,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+)
 from PySide6.QtGui import QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QFrame,
     QLabel,
+    QLayout,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -22,6 +32,7 @@ from PySide6.QtWidgets import (
 
 from tempstudio.gui.theme import font
 
+Index = QModelIndex | QPersistentModelIndex
 WIDTH = 520
 ROW = 28
 MOST_ROWS = 12
@@ -69,6 +80,7 @@ class CommandPalette(QFrame):
         self.setObjectName("command_palette")
         self.setProperty("role", "card")
         self.setAccessibleName("Command palette")
+        self._window = window
         self._commands: list[Command] = []
         self.query = QLineEdit(self)
         self.query.setObjectName("command_palette.query")
@@ -91,13 +103,16 @@ class CommandPalette(QFrame):
         column.addWidget(self.query)
         column.addWidget(self.nothing)
         column.addWidget(self.list)
+        column.setSizeConstraint(QLayout.SizeConstraint.SetFixedSize)  # it shrinks with its list
+        for part in (self.query, self.list, self.nothing):
+            part.setFixedWidth(WIDTH - 16)
 
     def ask(self, commands: Iterable[Command]) -> None:
         """Open over the upper middle of the window with these commands."""
         self._commands = list(commands)
         self.query.clear()
         self._search("")
-        window = self.parentWidget().window()
+        window = self._window.window()
         corner = window.mapToGlobal(QPoint((window.width() - WIDTH) // 2, window.height() // 8))
         self.move(corner)
         self.show()
@@ -119,7 +134,6 @@ class CommandPalette(QFrame):
         self.list.setVisible(rows > 0)
         self.nothing.setVisible(rows == 0)
         self.list.setFixedHeight(max(rows, 1) * ROW)
-        self.resize(WIDTH, self.sizeHint().height())
 
     def _select_first(self) -> None:
         for row in range(self.list.count()):
@@ -128,14 +142,18 @@ class CommandPalette(QFrame):
                 return
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self.query and event.type() == QEvent.Type.KeyPress:
-            return self._key(event)
+        if watched is self.query and isinstance(event, QKeyEvent):
+            return event.type() == QEvent.Type.KeyPress and self._key(event)
         return super().eventFilter(watched, event)
 
     def _key(self, event: QKeyEvent) -> bool:
-        key = event.key()
-        steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1, Qt.Key.Key_PageDown: MOST_ROWS,
-                 Qt.Key.Key_PageUp: -MOST_ROWS}
+        key = Qt.Key(event.key())
+        steps = {
+            Qt.Key.Key_Down: 1,
+            Qt.Key.Key_Up: -1,
+            Qt.Key.Key_PageDown: MOST_ROWS,
+            Qt.Key.Key_PageUp: -MOST_ROWS,
+        }
         if key in steps:
             self._move(steps[key])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -168,10 +186,10 @@ class CommandPalette(QFrame):
 class _Row(QStyledItemDelegate):
     """Title, then keys at the right and the menu's name before them, muted."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: object) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         return QSize(0, ROW)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: object) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         command: Command = index.data(Qt.ItemDataRole.UserRole)
         painter.save()
         palette = option.palette

@@ -1,4 +1,4 @@
-"""The contention gauge: factor and bound of the run, and how busy the links are at the moment shown."""
+"""The contention gauge: how busy the links are at the moment shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
@@ -20,7 +29,7 @@ MOST_LINKS = 10
 
 @dataclass(frozen=True, eq=False)
 class LinkReading:
-    """Utilisation (0..1) and rate [B/s] of every live directed link at the moment, and their names."""
+    """Utilisation (0..1), rate [B/s], name and ends of every live directed link at a moment."""
 
     utilization: NDArray[np.float64]
     rate: NDArray[np.float64]
@@ -97,7 +106,9 @@ class Histogram(QWidget):
         counts = reading.histogram
         most = max(counts)
         idle = links - reading.busy
-        text = f"{reading.busy} of {plural(links, 'link')} busy" if idle else f"all {links} links busy"
+        text = (
+            f"{reading.busy} of {plural(links, 'link')} busy" if idle else f"all {links} links busy"
+        )
         painter.drawText(0, round(metrics.ascent()), text)
         if not most:
             return
@@ -196,8 +207,9 @@ class TopLinks(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
-        if event.key() in steps:
-            self._row = min(max(self._row + steps[event.key()], 0), max(len(self._top) - 1, 0))
+        step = steps.get(Qt.Key(event.key()))
+        if step is not None:
+            self._row = min(max(self._row + step, 0), max(len(self._top) - 1, 0))
             self.update()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self._choose(self._row)
@@ -210,8 +222,8 @@ class TopLinks(QWidget):
             self.chosen.emit(self._reading.pairs[self._top[row]])
             self.update()
 
-    def event(self, event: object) -> bool:
-        if event.type() == event.Type.ToolTip and self._reading is not None:
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and self._reading is not None:
             row = int(event.pos().y() // self._line)
             if 0 <= row < len(self._top):
                 link = self._top[row]

@@ -35,8 +35,10 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
     wide = across + (across - 1) * GAP + (mesh.wafers - 1) * JOINT + 2 * RIM
     tall = mesh.rows + (mesh.rows - 1) * GAP + 2 * RIM
     left, top = MARGIN_PX, CAPTION_PX + MARGIN_PX
-    room = (max(width - 2 * MARGIN_PX, 1.0),
-            max(height - CAPTION_PX - LEGEND_PX - 2 * MARGIN_PX, 1.0))
+    room = (
+        max(width - 2 * MARGIN_PX, 1.0),
+        max(height - CAPTION_PX - LEGEND_PX - 2 * MARGIN_PX, 1.0),
+    )
     die = max(min(room[0] / wide, room[1] / tall), 0.5)
     if die < CARD_PX:
         left, top = left + AXIS_PX[0], top + AXIS_PX[1]
@@ -55,8 +57,13 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
     y = [n * (die + gap) for n in range(mesh.rows)]
     dx = round(left + room[0] / 2 - (x[-1] + die) / 2)
     dy = round(top + room[1] / 2 - (y[-1] + die) / 2)
-    return Places(die, gap, max(4.0, float(int(die * RIM + 1e-6))), tuple(a + dx for a in x),
-                  tuple(b + dy for b in y))
+    return Places(
+        die,
+        gap,
+        max(4.0, float(int(die * RIM + 1e-6))),
+        tuple(a + dx for a in x),
+        tuple(b + dy for b in y),
+    )
 
 
 class FirstLook(QWidget):
@@ -94,13 +101,16 @@ class FirstLook(QWidget):
         if at.die < 4:
             return
         self._paint_wires(painter, mesh, at)
-        alive = [(r, c) for r in range(mesh.rows) for c in range(len(at.x))
-                 if not self._is_dead(r, c)]
+        alive = [
+            (r, c) for r in range(mesh.rows) for c in range(len(at.x)) if not self._is_dead(r, c)
+        ]
         dead = [(r, c) for r in range(mesh.rows) for c in range(len(at.x)) if self._is_dead(r, c)]
         corner = 4.0 if at.die >= CARD_PX else 1.0
         painter.setPen(QColor(tokens.control))
-        for cells, fill in ((alive, QBrush(QColor(tokens.surface))),
-                            (dead, QBrush(QColor(tokens.control), Qt.BrushStyle.DiagCrossPattern))):
+        for cells, fill in (
+            (alive, QBrush(QColor(tokens.surface))),
+            (dead, QBrush(QColor(tokens.control), Qt.BrushStyle.DiagCrossPattern)),
+        ):
             painter.setBrush(fill)
             for row, col in cells:
                 box = QRectF(at.x[col] + 0.5, at.y[row] + 0.5, at.die - 1, at.die - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
@@ -21,7 +21,8 @@ from tempstudio.gui.places import die_name, link_names, link_pairs
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.contention import Histogram, LinkReading, TopLinks
-from tempstudio.gui.views.gauges import Figure, FigureButton, MemoryGauge, MemoryReading, TimeBar
+from tempstudio.gui.views.gauges import Figure, FigureButton, MemoryGauge, MemoryReading
+from tempstudio.gui.views.time_bar import TimeBar
 from tempstudio.scene.format import (
     NONE,
     byte_count,
@@ -32,7 +33,7 @@ from tempstudio.scene.format import (
     seconds,
     split_unit,
 )
-from tempstudio.scene.tokens import Tokens
+from tempstudio.scene.tokens import Tokens, mix
 
 PLAYING_MS = 100  # while playing, texts change no oftener than a person can read
 FIGURES = (
@@ -73,16 +74,6 @@ class GaugePanel(QScrollArea):
         self.set_result(None, None)
 
     def _add_figures(self, body: QWidget) -> None:
-        self.ribbon = QLabel(body)
-        self.ribbon.setObjectName("gauges.ribbon")
-        self.ribbon.setProperty("role", "warning")
-        self.ribbon.setWordWrap(True)
-        self._ribbon_frame = QFrame(body)
-        self._ribbon_frame.setProperty("role", "ribbon")
-        inner = QVBoxLayout(self._ribbon_frame)
-        inner.setContentsMargins(8, 4, 8, 4)
-        inner.addWidget(self.ribbon)
-        self._column.addWidget(self._ribbon_frame)
         row = QHBoxLayout()
         row.setSpacing(4)
         self.figures: dict[str, FigureButton] = {}
@@ -93,6 +84,7 @@ class GaugePanel(QScrollArea):
             row.addWidget(button)
             self.figures[key] = button
         self._column.addLayout(row)
+        self.ribbon = Ribbon(body, self.figures["step_time_s"])
         self.time = TimeBar(self._tokens, body)
         self._column.addWidget(self.time)
 
@@ -206,14 +198,62 @@ class GaugePanel(QScrollArea):
         text = freshness.ribbon
         if freshness.state == "cut apart":
             text = freshness.reason if not text else f"{freshness.reason} (figures {text})"
-        self.ribbon.setText(text)
-        self._ribbon_frame.setVisible(bool(text))
+        self.ribbon.show_text(text)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
         self._tokens = tokens
-        for view in (*self.figures.values(), self.time, self.memory, self.histogram, self.top):
-            view.set_theme(tokens)
+        for figure in self.figures.values():
+            figure.set_theme(tokens)
+        self.ribbon.set_theme(tokens)
+        self.time.set_theme(tokens)
+        self.memory.set_theme(tokens)
+        self.histogram.set_theme(tokens)
+        self.top.set_theme(tokens)
+
+
+class Ribbon(QLabel):
+    """Lies across the row of changes under the figures while these are from before."""
+
+    def __init__(self, body: QWidget, figure: FigureButton) -> None:
+        super().__init__(body)
+        self.setObjectName("gauges.ribbon")
+        self.setProperty("role", "ribbon")
+        self._body, self._figure = body, figure
+        self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setIndent(8)
+        body.installEventFilter(self)
+        self.hide()
+
+    def show_text(self, text: str) -> None:
+        """Show a text, or go away."""
+        self._text = text
+        self.setToolTip(text)
+        self.setVisible(bool(text))
+        self._fit()
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        fill = mix(tokens.warning, tokens.surface, 0.14)
+        self.setStyleSheet(
+            f"color: {tokens.warning}; background: {fill}; border-left: 3px solid {tokens.warning};"
+        )
+
+    def _fit(self) -> None:
+        below = self._figure.geometry()
+        tall = self.fontMetrics().height() + 2
+        wide = self._body.width() - 24
+        self.setGeometry(below.left(), below.bottom() - tall + 1, wide, tall)
+        room = self.width() - 20
+        self.setText(self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room))
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """It stays where the figures are."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._fit()
+        return super().eventFilter(watched, event)
 
 
 class FigureLine(QLabel):
@@ -224,7 +264,7 @@ class FigureLine(QLabel):
     def __init__(self, term: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._term = term
-        self.setProperty("role", "muted")
+        self.setProperty("role", "caption")
         self.setProperty("term", term)
         self.setWordWrap(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

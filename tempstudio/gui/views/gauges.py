@@ -1,17 +1,26 @@
-"""Gauges: the three large figures, where the step goes, and memory against capacity at the moment shown."""
+"""Gauges: the three large figures, and memory against capacity at the moment shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.icons import pixmap
 from tempstudio.gui.theme import font
-from tempstudio.scene.format import NONE, byte_count, seconds
+from tempstudio.scene.format import NONE, byte_count
 from tempstudio.scene.tokens import Tokens
 
 KIND_TITLES = {
@@ -89,9 +98,7 @@ class FigureButton(QAbstractButton):
         painter.drawText(4, round(y), figure.number)
         painter.setFont(font("body"))
         painter.setPen(QColor(tokens.muted))
-        painter.drawText(
-            round(4 + big.horizontalAdvance(figure.number) + 2), round(y), figure.unit
-        )
+        painter.drawText(round(4 + big.horizontalAdvance(figure.number) + 2), round(y), figure.unit)
         if figure.change:
             colour = {True: tokens.ok, False: tokens.warning, None: tokens.muted}[figure.better]
             painter.setFont(caption)
@@ -99,64 +106,9 @@ class FigureButton(QAbstractButton):
             painter.drawText(4, round(y + big.descent() + small.ascent()), figure.change)
 
 
-class TimeBar(QWidget):
-    """Compute, exposed communication, bubble and optimizer: the four parts of the step."""
-
-    PARTS = (("compute", "I"), ("exposed", "W"), ("bubble", "P"), ("optimizer", "E"))
-
-    def __init__(self, tokens: Tokens, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setObjectName("gauge.time")
-        self._tokens = tokens
-        self._parts: dict[str, float] = {}
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def set_parts(self, parts: dict[str, float]) -> None:
-        """Seconds of each part."""
-        self._parts = {name: parts.get(name, 0.0) for name, _ in self.PARTS}
-        lines = [f"{name}: {seconds(value)}" for name, value in self._parts.items()]
-        self.setToolTip("Where the step time goes\n" + "\n".join(lines) if any(lines) else "")
-        self.setAccessibleName("Where the step time goes: " + ", ".join(lines))
-        self.update()
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Draw in another theme."""
-        self._tokens = tokens
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, round(8 + 4 + QFontMetricsF(font("caption")).height()))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        tokens, total = self._tokens, sum(self._parts.values())
-        bar = QRectF(0, 0, self.width(), 8)
-        painter.fillRect(bar, QColor(tokens.hairline))
-        if total <= 0:
-            return
-        caption = font("caption")
-        painter.setFont(caption)
-        metrics = QFontMetricsF(caption)
-        x, label_end = 0.0, -8.0
-        for name, role in self.PARTS:
-            width = self.width() * self._parts[name] / total
-            colour = QColor(tokens.roles[role])
-            painter.fillRect(QRectF(x, 0, width, 8), colour)
-            if x > 0 and width > 0:
-                painter.fillRect(QRectF(x, 0, 1, 8), QColor(tokens.surface))
-            text = f"{name} {100 * self._parts[name] / total:.0f}\u2009%"
-            room = metrics.horizontalAdvance(text)
-            at = min(max(x, label_end + 8), self.width() - room)
-            if width >= 2 and at >= label_end + 8:
-                painter.setPen(QColor(tokens.muted))
-                painter.drawText(round(at), round(12 + metrics.ascent()), text)
-                label_end = at + room
-            x += width
-
-
 @dataclass(frozen=True)
 class MemoryReading:
-    """Bytes of one die by kind (as MEMORY_KINDS) at the moment, its capacity and the step's peak."""
+    """Bytes of one die by kind (as MEMORY_KINDS) now, its capacity and the step's peak."""
 
     die: str
     by_kind: tuple[float, ...]
@@ -165,7 +117,7 @@ class MemoryReading:
 
 
 class MemoryGauge(QWidget):
-    """A bar stacked by kind against the die's capacity, the peak marked, and the kinds with bytes."""
+    """A bar stacked by kind against the die's capacity, the peak marked, and the kinds."""
 
     clicked = Signal(str)  # a memory kind, or "peak memory"
     BAR = 20
@@ -241,7 +193,9 @@ class MemoryGauge(QWidget):
             beyond = QRectF(limit, bar.top(), bar.right() - limit, bar.height())
             painter.fillRect(beyond, QBrush(QColor(tokens.error), Qt.BrushStyle.BDiagPattern))
             painter.setPen(QPen(QColor(tokens.error), 2))
-            painter.drawLine(round(limit), round(bar.top() - 3), round(limit), round(bar.bottom() + 3))
+            painter.drawLine(
+                round(limit), round(bar.top() - 3), round(limit), round(bar.bottom() + 3)
+            )
 
     def _paint_marks(
         self, painter: QPainter, bar: QRectF, reading: MemoryReading, scale: float, total: float
@@ -267,7 +221,9 @@ class MemoryGauge(QWidget):
             return
         at = bar.left() + reading.peak_bytes * scale
         painter.setPen(QPen(QColor(tokens.text), 2))
-        painter.drawLine(round(at) - 1, round(bar.top() - 3), round(at) - 1, round(bar.bottom() + 4))
+        painter.drawLine(
+            round(at) - 1, round(bar.top() - 3), round(at) - 1, round(bar.bottom() + 4)
+        )
         label = f"peak {byte_count(reading.peak_bytes)}"
         width = metrics.horizontalAdvance(label)
         left = min(max(at - width / 2, 0), self.width() - width)
@@ -285,13 +241,13 @@ class MemoryGauge(QWidget):
             text = byte_count(amount)
             painter.drawText(round(self.width() - metrics.horizontalAdvance(text)), base, text)
 
-    def mousePressEvent(self, event: object) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         top = self._line + self.BAR + self._line + 6
         row = int((event.position().y() - top) // self._line)
         inside = event.position().y() >= top and 0 <= row < len(MEMORY_KINDS)
         self.clicked.emit(MEMORY_KINDS[row] if inside else "peak memory")
 
-    def keyPressEvent(self, event: object) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             self.clicked.emit("peak memory")
         else:

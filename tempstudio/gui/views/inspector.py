@@ -23,7 +23,7 @@ from tempstudio.gui.results import Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.gauges import KIND_TITLES
 from tempstudio.gui.views.model_tree import describe
-from tempstudio.gui.views.tables import Readings, Table, table_view
+from tempstudio.gui.views.tables import Readings, Table, proxy_of, table_view
 from tempstudio.scene.format import byte_count, byte_rate, seconds
 
 PLAYING_MS, PLAYING_LARGE_MS = 100, 500
@@ -115,8 +115,7 @@ class Inspector(QTabWidget):
     def _mark(self, view: QTableView, rows: Sequence[int]) -> None:
         if set(rows) == set(self._source_rows(view)):
             return
-        proxy = view.model()
-        marked = QItemSelection()
+        proxy, marked = proxy_of(view), QItemSelection()
         for row in rows:
             index = proxy.mapFromSource(proxy.sourceModel().index(row, 0))
             marked.select(index, index)
@@ -144,7 +143,7 @@ class Inspector(QTabWidget):
         self.links_chosen.emit(tuple(pairs[row] for row in self._source_rows(self.links)))
 
     def _source_rows(self, view: QTableView) -> tuple[int, ...]:
-        proxy = view.model()
+        proxy = proxy_of(view)
         rows = view.selectionModel().selectedRows()
         return tuple(sorted(proxy.mapToSource(index).row() for index in rows))
 
@@ -175,8 +174,7 @@ class Inspector(QTabWidget):
             return lines
         lines.append(f"Memory: {read.memory(die)[0]} of {byte_count(machine.die.hbm_bytes)}")
         for kind, amount in zip(MEMORY_KINDS, read.frame.memory[:, die].tolist(), strict=True):
-            if amount > 0:
-                lines.append(f"    {KIND_TITLES[kind]}: {byte_count(amount)}")
+            lines.append(f"    {KIND_TITLES[kind]}: {byte_count(amount)}")
         place = list(machine.coordinate(die))
         for group in read.result.document.get("groups", ()):
             if place in group["dies"]:

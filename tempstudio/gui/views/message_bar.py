@@ -1,11 +1,12 @@
-"""Messages that do not get in the way: a bar above the centre, newest last, each dismissed by itself."""
+"""Messages that do not get in the way: a bar over the centre, dismissed one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,8 +30,8 @@ SHORT_MS = 8000
 class Message:
     """One line for the person; `choices` are buttons (label, what it does).
 
-    `key` names what it is about: a newer message about the same thing takes its place.  A `fleeting`
-    one goes by itself.
+    `key` names what it is about: a newer message about the same thing takes its place.  A
+    `fleeting` one goes by itself.
     """
 
     text: str
@@ -42,13 +43,15 @@ class Message:
 
 
 class MessageBar(QWidget):
-    """Shows up to three messages; takes no room while there are none."""
+    """Shows up to three messages over the top of its parent; what lies below does not move."""
 
     details_asked = Signal(str)
 
-    def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, tokens: Tokens, over: QWidget) -> None:
+        super().__init__(over)
         self.setObjectName("message_bar")
+        self._over = over
+        over.installEventFilter(self)
         self._tokens = tokens
         self._lines: list[_Line] = []
         self._column = QVBoxLayout(self)
@@ -72,14 +75,13 @@ class MessageBar(QWidget):
         line = _Line(message, self._tokens, self)
         line.close_button.clicked.connect(lambda: self._drop(line))
         for button, (_, run) in zip(line.buttons, message.choices, strict=True):
-            button.clicked.connect(lambda _=False, run=run: (self._drop(line), run()))
+            button.clicked.connect(partial(self._choose, line, run))
         if message.details:
-            line.details_button.clicked.connect(
-                lambda: self.details_asked.emit(message.details)
-            )
+            line.details_button.clicked.connect(lambda: self.details_asked.emit(message.details))
         self._lines.append(line)
         self._column.addWidget(line)
         self.show()
+        self._fit()
         if message.fleeting:
             going = QTimer(line)
             going.setSingleShot(True)
@@ -102,6 +104,10 @@ class MessageBar(QWidget):
         for line in self._lines:
             line.set_theme(tokens)
 
+    def _choose(self, line: _Line, run: Callable[[], object], _: bool = False) -> None:
+        self._drop(line)
+        run()
+
     def _drop(self, line: _Line) -> None:
         if line in self._lines:
             self._lines.remove(line)
@@ -109,6 +115,20 @@ class MessageBar(QWidget):
             line.hide()
             line.deleteLater()
         self.setVisible(bool(self._lines))
+        self._fit()
+
+    def _fit(self) -> None:
+        self._column.activate()
+        wide = self._over.width()
+        tall = self.heightForWidth(wide) if self.hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry(0, 0, wide, tall)
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """It stays as wide as what it lies over."""
+        if event.type() == QEvent.Type.Resize and watched is self.parent():
+            self._fit()
+        return super().eventFilter(watched, event)
 
 
 class _Line(QFrame):
@@ -141,9 +161,15 @@ class _Line(QFrame):
         self.set_theme(tokens)
 
     def set_theme(self, tokens: Tokens) -> None:
-        colour = {"info": tokens.accent, "ok": tokens.ok, "warning": tokens.warning,
-                  "error": tokens.error}[self.message.level]
-        self._sign.setPixmap(pixmap(SIGNS[self.message.level], colour, 20, self.devicePixelRatioF()))
+        colour = {
+            "info": tokens.accent,
+            "ok": tokens.ok,
+            "warning": tokens.warning,
+            "error": tokens.error,
+        }[self.message.level]
+        self._sign.setPixmap(
+            pixmap(SIGNS[self.message.level], colour, 20, self.devicePixelRatioF())
+        )
         self.close_button.setIcon(icon("close", tokens))
         self.setStyleSheet(
             f"_Line {{ background: {tokens.surface}; border: 0;"

@@ -141,8 +141,10 @@ class ModelTree(QWidget):
             return
         with QSignalBlocker(self.tree):
             item = self._find(chosen.operator)
-            self.tree.setCurrentItem(item)
-            if item is not None:
+            if item is None:
+                self.tree.clearSelection()
+            else:
+                self.tree.setCurrentItem(item)
                 self.tree.scrollToItem(item)
 
     def _find(self, operator: str) -> QTreeWidgetItem | None:
@@ -176,8 +178,11 @@ def describe(operator: Operator, repeat: int) -> str:
     else:
         lines.append("shape " + " × ".join(f"{size:,}" for size in operator.shape))
     if operator.parameters:
-        lines.append(f"{operator.parameters:,} parameters, in {plural(repeat, 'copy')}"
-                     .replace("copys", "copies"))
+        lines.append(
+            f"{operator.parameters:,} parameters, in {plural(repeat, 'copy')}".replace(
+                "copys", "copies"
+            )
+        )
     if operator.tied_to:
         lines.append(f"weights shared with {operator.tied_to}")
     work = operator.flop(1, 1)

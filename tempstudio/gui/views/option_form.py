@@ -1,4 +1,4 @@
-"""A form made from field descriptions: what a strategy's catalogue entry or a dataclass says of itself."""
+"""A form made from field descriptions: what a strategy or a dataclass says of its options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LARGEST_SPIN = 2**31 - 1
 
 @dataclasses.dataclass(frozen=True)
 class Field:
-    """One option: key, type (bool, int, float, str, choice or list), default, unit, limits, help."""
+    """One option: key, type (bool, int, float, str, choice, list), default, unit, limits, help."""
 
     key: str
     type: str = "str"
@@ -194,7 +194,10 @@ class OptionForm(QWidget):
             combo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             combo.textActivated.connect(lambda text: self._emit(field.key, text))
             return combo
-        if field.type == "int" and max(abs(field.minimum or 0), abs(field.maximum or 2**40)) <= LARGEST_SPIN:
+        if (
+            field.type == "int"
+            and max(abs(field.minimum or 0), abs(field.maximum or 2**40)) <= LARGEST_SPIN
+        ):
             spin = _Spin(self)
             spin.setRange(int(field.minimum or 0), int(field.maximum or LARGEST_SPIN))
             spin.setKeyboardTracking(False)
@@ -252,7 +255,9 @@ class OptionForm(QWidget):
 
 def _text(field: Field, value: Any) -> str:
     text = shown(value)
-    return f"{text} {field.unit}" if field.unit and text and field.type in ("int", "float") else text
+    return (
+        f"{text} {field.unit}" if field.unit and text and field.type in ("int", "float") else text
+    )
 
 
 class _Spin(QSpinBox):

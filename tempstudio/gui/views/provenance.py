@@ -1,4 +1,4 @@
-"""Where a figure comes from: a popup with sentence, formula, this run's inputs and the SPEC section."""
+"""Where a figure comes from: sentence, formula, this run's inputs and the SPEC section."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
     job, time_s = document["job"], document["time_s"]
     memory, links = document["memory_bytes"], document["links"]
     step = [("step time", seconds(document["step_time_s"]))]
-    parts = [(name, seconds(time_s[name])) for name in
-             ("compute", "exposed", "bubble", "optimizer")]
+    parts = [
+        (name, seconds(time_s[name])) for name in ("compute", "exposed", "bubble", "optimizer")
+    ]
     known = {
         "step time": parts,
         "tokens per second": [
@@ -33,9 +34,12 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
         "MFU": [
             ("active parameters", f"{document['model']['active_parameters']:,}"),
             ("tokens a step", f"{job['global_batch'] * job['seq_len']:,}"),
-            ("working dies", f"{document['machine']['dies'] - len(document['machine']['dead']):,}"
-             if isinstance(document["machine"].get("dead"), list) else
-             f"{document['machine']['dies']:,}"),
+            (
+                "working dies",
+                f"{document['machine']['dies'] - len(document['machine']['dead']):,}"
+                if isinstance(document["machine"].get("dead"), list)
+                else f"{document['machine']['dies']:,}",
+            ),
             *step,
         ],
         "contention factor": [
@@ -129,5 +133,3 @@ class Provenance(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self.close()
-
-

@@ -9,28 +9,37 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLa
 
 from tempstudio.gui.actions import MENUS, Action, native
 
+COLUMNS = 3
+Group = tuple[str, list[tuple[str, str]]]
+
 # Keys that the views themselves answer.
 VIEW_KEYS = (
-    ("Wafer", (
-        ("Move the die focus", "Arrow keys"),
-        ("Select the die, or use the tool", "Space, Enter"),
-        ("Zoom in, out, fit", "+, −, 0"),
-        ("Pan", "Ctrl+arrows, Space+drag"),
-        ("Erase with a tool", "Alt+click"),
-        ("Back to Select, let go", "Esc"),
-    )),
-    ("Timeline", (
-        ("Zoom in, out", "W, S, wheel"),
-        ("Move left, right", "A, D, Shift+wheel"),
-        ("Whole step", "F"),
-        ("Play, pause", "Space"),
-        ("Show this time", "Click"),
-    )),
+    (
+        "Wafer",
+        (
+            ("Move the die focus", "Arrow keys"),
+            ("Select the die, or use the tool", "Space, Enter"),
+            ("Zoom in, out, fit", "+, −, 0"),
+            ("Pan", "Ctrl+arrows, Space+drag"),
+            ("Erase with a tool", "Alt+click"),
+            ("Back to Select, let go", "Esc"),
+        ),
+    ),
+    (
+        "Timeline",
+        (
+            ("Zoom in, out", "W, S, wheel"),
+            ("Move left, right", "A, D, Shift+wheel"),
+            ("Whole step", "F"),
+            ("Play, pause", "Space"),
+            ("Show this time", "Click"),
+        ),
+    ),
 )
 
 
 class ShortcutSheet(QDialog):
-    """A sheet of titles and keys in two columns."""
+    """A sheet of titles and keys in columns."""
 
     def __init__(self, actions: Iterable[Action], parent: QWidget) -> None:
         super().__init__(parent)
@@ -38,14 +47,13 @@ class ShortcutSheet(QDialog):
         self.setWindowTitle("Shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = _groups(list(actions))
-        halves = _halves(groups)
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 16, 24, 24)
         row.setSpacing(40)
-        for half in halves:
+        for third in _columns(groups, COLUMNS):
             column = QVBoxLayout()
             column.setSpacing(16)
-            for title, lines in half:
+            for title, lines in third:
                 column.addLayout(self._group(title, lines))
             column.addStretch(1)
             row.addLayout(column)
@@ -70,8 +78,8 @@ class ShortcutSheet(QDialog):
         return box
 
 
-def _groups(actions: list[Action]) -> list[tuple[str, list[tuple[str, str]]]]:
-    groups = []
+def _groups(actions: list[Action]) -> list[Group]:
+    groups: list[Group] = []
     for menu in MENUS:
         lines = [
             (action.title.removesuffix("…"), " or ".join(native(k) for k in action.shortcuts))
@@ -83,13 +91,13 @@ def _groups(actions: list[Action]) -> list[tuple[str, list[tuple[str, str]]]]:
     return groups + [(title, list(lines)) for title, lines in VIEW_KEYS]
 
 
-def _halves(groups: list[tuple[str, list[tuple[str, str]]]]) -> list[list]:
-    """Two columns of about equal length."""
-    total = sum(len(lines) + 2 for _, lines in groups)
-    left: list = []
-    right: list = []
-    used = 0
-    for group in groups:
-        (left if used < total / 2 else right).append(group)
-        used += len(group[1]) + 2
-    return [left, right]
+def _columns(groups: list[Group], count: int) -> list[list[Group]]:
+    """The groups in order, over columns of about equal length."""
+    length = [len(lines) + 2 for _, lines in groups]
+    columns: list[list[Group]] = [[] for _ in range(count)]
+    done = 0
+    for group, rows in zip(groups, length, strict=True):
+        at = (done + rows / 2) * count / sum(length)
+        columns[min(int(at), count - 1)].append(group)
+        done += rows
+    return columns

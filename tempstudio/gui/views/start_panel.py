@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
@@ -86,6 +87,7 @@ class StartPanel(QFrame):
         self.setAccessibleName("Start")
         self._tokens = tokens
         self.cards: list[Card] = []
+        self._over = over
         over.installEventFilter(self)
         head = QLabel("Start here", self)
         head.setProperty("role", "heading")
@@ -105,6 +107,8 @@ class StartPanel(QFrame):
         scroll.setWidgetResizable(True)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(body)
+        scroll.viewport().setAutoFillBackground(False)
+        body.setAutoFillBackground(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         top.setContentsMargins(12, 8, 8, 8)
@@ -119,7 +123,7 @@ class StartPanel(QFrame):
         """Add a card that does something."""
         card = Card(name, sign, title, text, self)
         card.set_theme(self._tokens)
-        card.clicked.connect(lambda: (self.dismiss(), run()))
+        card.clicked.connect(partial(self._choose, run))
         self._column.addWidget(card)
         self.cards.append(card)
         return card
@@ -138,8 +142,12 @@ class StartPanel(QFrame):
             button.setObjectName("start.line")
             button.setToolTip(tip)
             button.setCursor(Qt.CursorShape.PointingHandCursor)
-            button.clicked.connect(lambda _=False, run=run: (self.dismiss(), run()))
+            button.clicked.connect(partial(self._choose, run))
             self._column.addWidget(button)
+
+    def _choose(self, run: Callable[[], object], _: bool = False) -> None:
+        self.dismiss()
+        run()
 
     def finish(self) -> None:
         """All has been added: push it to the top and take the focus."""
@@ -175,5 +183,5 @@ class StartPanel(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._over.rect())
         return super().eventFilter(watched, event)

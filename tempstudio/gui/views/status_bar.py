@@ -99,7 +99,8 @@ class StatusBar(QStatusBar):
         sign, colour, text = STATES[freshness.state]
         self.state.setText(text)
         self.state.setToolTip(
-            freshness.reason or freshness.ribbon.capitalize()
+            freshness.reason
+            or freshness.ribbon.capitalize()
             or ("The figures belong to the project on screen" if sign == "ok" else "")
         )
         self.sign.setVisible(bool(sign))
@@ -116,9 +117,7 @@ class StatusBar(QStatusBar):
             return
         caption = job.stalled or job.caption
         text = f"{job.title}: {caption}" if caption else job.title
-        self.caption.setText(
-            self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 360)
-        )
+        self.caption.setText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, 360))
         self.caption.setToolTip(f"{text}\n{percent(job.fraction)} done")
         # Nothing is known before the first report: the bar then shows that it does not know.
         self.bar.setRange(0, 1000 if job.fraction > 0 else 0)

@@ -32,7 +32,9 @@ NOTHING: Cell = ("", 0.0)
 class Table(QAbstractTableModel):
     """Rows that answer with a text and a number to sort by, one function a column."""
 
-    def __init__(self, columns: Sequence[tuple[str, Callable[[int], Cell]]], parent: QWidget) -> None:
+    def __init__(
+        self, columns: Sequence[tuple[str, Callable[[int], Cell]]], parent: QWidget
+    ) -> None:
         super().__init__(parent)
         self._columns, self._rows = columns, 0
 
@@ -155,6 +157,13 @@ class Readings:
             return NOTHING
         total = float(self.result.timeline.step_link_bytes[row])
         return byte_count(total), total
+
+
+def proxy_of(view: QTableView) -> QSortFilterProxyModel:
+    """What sorts the rows of a view."""
+    proxy = view.model()
+    assert isinstance(proxy, QSortFilterProxyModel)
+    return proxy
 
 
 def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableView:

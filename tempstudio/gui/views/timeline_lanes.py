@@ -16,6 +16,7 @@ from tempstudio.gui.moments import busy_seconds, spans_of
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Box = tuple[float, float, float, str, str, str]  # start, end, height, key, label, operator
 
 LEAST_COPY_PX = 6.0  # copies of a span are drawn apart from this width on
 LEAST_BLOCK_PX = 3.0  # and their operators from this mean width on
@@ -108,7 +109,7 @@ class TimelineLanes:
         if not len(shown):
             return EMPTY, EMPTY
         copies = self._copies(shown, begin_s, end_s)
-        per_copy = np.mean([len(self.blocks(int(k)).start) for k in spans.template[shown]])
+        per_copy = float(np.mean([len(self.blocks(int(k)).start) for k in spans.template[shown]]))
         period = float(np.mean(spans.period_s[shown]))
         fine = period / max(per_copy, 1.0) >= LEAST_BLOCK_PX * s_per_px
         if fine and len(copies[0]) * per_copy <= MOST_BOXES:
@@ -133,7 +134,7 @@ class TimelineLanes:
             high = int((end_s - start) / period) + 1 if period > 0 else 1
             copies = np.arange(max(low, 0), min(max(high, 1), repeats))
             rows.append(np.full(len(copies), span))
-            starts.append(start + copies * period)
+            starts.append(np.asarray(start + copies * period, dtype=np.float64))
             numbers.append(copies)
         row = np.concatenate(rows).astype(np.int64)
         return row, np.concatenate(starts), spans.period_s[row], np.concatenate(numbers)
@@ -163,14 +164,21 @@ class TimelineLanes:
         return (
             Boxes(start, start + length, full, tuple(keys), tuple(labels), none),
             Boxes(
-                start[moving], start[moving] + length[moving], busy[moving],
-                tuple(roles[i] for i in moving), ("",) * len(moving), ("",) * len(moving),
+                start[moving],
+                start[moving] + length[moving],
+                busy[moving],
+                tuple(roles[i] for i in moving),
+                ("",) * len(moving),
+                ("",) * len(moving),
             ),
         )
 
     def _traffic(self, template: int) -> tuple[str, float]:
         """(role that keeps links busiest, mean utilisation of the busiest link) of a template."""
-        blocks, duration = self.blocks(template), float(self.timeline.templates.duration_s[template])
+        blocks, duration = (
+            self.blocks(template),
+            float(self.timeline.templates.duration_s[template]),
+        )
         if not len(blocks.busy) or blocks.busy.sum() <= 0 or duration <= 0:
             return "", 0.0
         most = int(np.argmax(blocks.busy))
@@ -184,8 +192,8 @@ class TimelineLanes:
         end_s: float,
     ) -> tuple[Boxes, Boxes]:
         row, start, _, _ = copies
-        compute: list[tuple] = []
-        traffic: list[tuple] = []
+        compute: list[Box] = []
+        traffic: list[Box] = []
         for span, origin in zip(row.tolist(), start.tolist(), strict=True):
             blocks = self.blocks(int(self.timeline.spans.template[span]))
             seen = np.flatnonzero((origin + blocks.end > begin_s) & (origin + blocks.start < end_s))
@@ -199,9 +207,7 @@ class TimelineLanes:
                 if blocks.busy[i] > 0 and end > begin:
                     height = min(float(blocks.busy[i]) / (end - begin), 1.0)
                     label = phase.op if phase.op != "stream" else phase.tensor or phase.operator
-                    traffic.append(
-                        (begin, end, height, phase.role or "C", label, phase.operator)
-                    )
+                    traffic.append((begin, end, height, phase.role or "C", label, phase.operator))
         return _boxes(compute), _boxes(traffic)
 
 
@@ -213,7 +219,7 @@ def _computed(blocks: Blocks, row: int, begin: float, end: float) -> tuple[float
     return end, min(computing / (end - begin), 1.0)
 
 
-def _boxes(rows: list[tuple]) -> Boxes:
+def _boxes(rows: list[Box]) -> Boxes:
     if not rows:
         return EMPTY
     start, end, height, key, label, operator = zip(*rows, strict=True)

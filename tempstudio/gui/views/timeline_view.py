@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -34,8 +35,7 @@ from tempstudio.scene.tokens import Tokens
 ZOOM_STEP = 1.25
 PAN_STEP = 0.12
 MOST_ZOOM = 1e6  # of the step in view
-KEYS = {Qt.Key.Key_W, Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_D, Qt.Key.Key_F,
-        Qt.Key.Key_Space}
+KEYS = {Qt.Key.Key_W, Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_D, Qt.Key.Key_F, Qt.Key.Key_Space}
 
 
 class TimelineView(QWidget):
@@ -246,10 +246,10 @@ class TimelineView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            if event.key() in KEYS and not event.modifiers():
-                event.accept()  # here these letters zoom and pan; elsewhere they choose tools
-                return True
-        if event.type() == QEvent.Type.ToolTip:
+            mine = event.key() in KEYS and not event.modifiers()
+            event.setAccepted(mine)  # here these letters zoom and pan; elsewhere they choose tools
+            return mine
+        if isinstance(event, QHelpEvent):
             QToolTip.showText(event.globalPos(), self._text_at(QPointF(event.pos())), self)
             return True
         return super().event(event)

@@ -48,9 +48,7 @@ class ToolBar(QToolBar):
         self.addSeparator()
         self.model = ChoiceBox("model", "Model", tokens, self)
         self.machine = ChoiceBox("machine", "Machine", tokens, self)
-        self.strategies = {
-            kind: ChoiceBox(kind, kind.capitalize(), tokens, self) for kind in KINDS
-        }
+        self.strategies = {kind: ChoiceBox(kind, kind.capitalize(), tokens, self) for kind in KINDS}
         self._boxes = (self.model, self.machine, *self.strategies.values())
         for box in self._boxes:
             self.addWidget(box)
@@ -87,8 +85,9 @@ class ToolBar(QToolBar):
         self.run.setText("Cancel" if searching else "Run")
         data = self._actions.data("run.cancel" if searching else "run.run")
         self.run.setToolTip(f"{data.summary} ({data.shortcuts[0]})")
-        self.run.setIcon(icon("cancel" if searching else "run", self._tokens,
-                              self._tokens.on_accent))
+        self.run.setIcon(
+            icon("cancel" if searching else "run", self._tokens, self._tokens.on_accent)
+        )
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
@@ -134,6 +133,9 @@ def machine_title(machine: Machine) -> str:
 
 def faults(machine: Machine) -> str:
     """What is broken on a machine, in words."""
-    counts = ((machine.dead_dies, "dead die"), (machine.dead_links, "dead link"),
-              (machine.core_yield, "core yield"))
+    counts = (
+        (machine.dead_dies, "dead die"),
+        (machine.dead_links, "dead link"),
+        (machine.core_yield, "core yield"),
+    )
     return ", ".join(plural(len(items), name) for items, name in counts if items)

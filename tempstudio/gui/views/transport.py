@@ -11,7 +11,11 @@ from tempstudio.gui.playback import SPEEDS, Playback
 from tempstudio.scene.format import seconds
 
 BUTTONS = (
-    "playback.start", "playback.back", "playback.toggle", "playback.forward", "playback.end",
+    "playback.start",
+    "playback.back",
+    "playback.toggle",
+    "playback.forward",
+    "playback.end",
 )
 HEIGHT = 28
 

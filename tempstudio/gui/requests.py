@@ -1,0 +1,146 @@
+"""What the views ask for: selections and edits, each edit one named step of the project."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+
+from tempstudio.core.machine import Machine
+from tempstudio.core.parallel import Degrees
+from tempstudio.core.project import StrategyChoice
+from tempstudio.core.workload import TrainingJob
+from tempstudio.gui.edits import (
+    edit_of_stroke,
+    with_machine,
+    with_run,
+    with_strategy,
+    without_run,
+)
+from tempstudio.gui.views.runs_panel import kept
+from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
+from tempstudio.gui.views.wafer_hand import Stroke
+
+if TYPE_CHECKING:
+    from tempstudio.gui.main_window import MainWindow
+
+SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
+
+
+class Requests(QObject):
+    """Takes the views' signals and turns them into edits and selections of one window's studio."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        studio = window.studio
+        window.model.chosen.connect(studio.selection.select_operator)
+        window.timeline.scrubbed.connect(studio.playback.seek)
+        window.timeline.chosen.connect(studio.selection.select_operator)
+        window.timeline.play_asked.connect(studio.playback.toggle)
+        window.inspector.dies_chosen.connect(studio.selection.select_dies)
+        window.inspector.links_chosen.connect(studio.selection.select_links)
+        window.gauges.link_chosen.connect(self.choose_link)
+        window.strategy.strategy_edited.connect(self.choose_strategy)
+        window.strategy.job_edited.connect(self.edit_job)
+        window.strategy.degrees_edited.connect(self.edit_degrees)
+        window.strategy.refused.connect(lambda text: studio.say(text, "error", key="form"))
+        window.toolbar.strategy_chosen.connect(
+            lambda kind, name: self.choose_strategy(kind, StrategyChoice(name))
+        )
+        window.toolbar.machine_chosen.connect(self.choose_machine)
+        window.toolbar.model_chosen.connect(self.choose_model)
+        window.runs.keep_asked.connect(self.keep_run)
+        window.runs.drop_asked.connect(self.drop_run)
+        window.wafer.clicked.connect(self.choose_on_wafer)
+        window.wafer.band_selected.connect(self.choose_band)
+        window.wafer.edit_requested.connect(self.apply_stroke)
+
+    # Selection
+
+    def choose_on_wafer(
+        self, kind: str, what: int | tuple[int, int] | None, modifiers: Qt.KeyboardModifier
+    ) -> None:
+        """A click on a die, a link or the bare canvas; with Shift or Ctrl it adds or takes away."""
+        selection = self._window.studio.selection
+        more = bool(modifiers & (SHIFT | CONTROL))
+        if isinstance(what, int):
+            selection.toggle_die(what) if more else selection.select_dies((what,))
+        elif isinstance(what, tuple):
+            selection.toggle_link(what) if more else selection.select_links((what,))
+        elif not more:
+            selection.clear()
+
+    def choose_band(self, dies: tuple[int, ...], modifiers: Qt.KeyboardModifier) -> None:
+        """The dies of a rubber band; with Shift or Ctrl they join the selected ones."""
+        selection = self._window.studio.selection
+        before = selection.chosen.dies if modifiers & (SHIFT | CONTROL) else ()
+        selection.select_dies((*before, *dies))
+
+    def choose_link(self, pair: tuple[int, int]) -> None:
+        """A link of the gauges, if it is one of the mesh on screen."""
+        studio = self._window.studio
+        if studio.results.is_fresh:
+            studio.selection.select_links((pair,))
+
+    # Edits
+
+    def choose_strategy(self, kind: str, choice: StrategyChoice) -> None:
+        """Another strategy, or another option of it."""
+        studio = self._window.studio
+        before: StrategyChoice = getattr(studio.project, kind)
+        if before.name == choice.name and before.options == choice.options:
+            return
+        same = before.name == choice.name
+        title = f"Options of {choice.name}" if same else f"{kind.capitalize()} {choice.name}"
+        key = studio.document.typing((kind, choice.name)) if same else None
+        studio.edit(lambda project: with_strategy(project, kind, choice), title, key)
+
+    def edit_job(self, job: TrainingJob, field: str) -> None:
+        """Another training job."""
+        studio = self._window.studio
+        title = field.replace("_", " ").capitalize() + f" {getattr(job, field)}"
+        key = studio.document.typing(("job", field))
+        studio.edit(lambda project: dataclasses.replace(project, job=job), title, key)
+
+    def edit_degrees(self, degrees: Degrees | None, field: str) -> None:
+        """Other fixed degrees, or none."""
+        studio = self._window.studio
+        title = "Free the degrees" if degrees is None else "Fix the degrees"
+        if degrees is not None and field != "fixed":
+            title = f"{field} {getattr(degrees, field)}"
+        key = studio.document.typing(("degrees", field))
+        studio.edit(lambda project: dataclasses.replace(project, degrees=degrees), title, key)
+
+    def choose_machine(self, machine: Machine) -> None:
+        """Another machine."""
+        self._window.studio.edit(
+            lambda project: with_machine(project, machine), f"Machine {machine_title(machine)}"
+        )
+
+    def choose_model(self, name: str) -> None:
+        """Another model, by its preset's name or from a file."""
+        if name == LOAD_MODEL:
+            self._window.files.ask_model()
+        else:
+            self._window.files.load_model(name)
+
+    def apply_stroke(self, stroke: Stroke) -> None:
+        """A piece of a tool's stroke on the canvas; the whole stroke is one step."""
+        studio = self._window.studio
+        edit, title = edit_of_stroke(studio.project, stroke)
+        if studio.edit(edit, title, stroke.merge_key) and self._window.help.is_touring:
+            self._window.help.end_tour()
+
+    def keep_run(self) -> None:
+        """Keep the run on screen in the project."""
+        studio = self._window.studio
+        current = studio.results.current
+        if current is not None and studio.results.is_fresh:
+            run = kept(current, studio.project.runs)
+            studio.edit(lambda project: with_run(project, run), f"Keep run {run.name}")
+
+    def drop_run(self, name: str) -> None:
+        """Let a kept run go."""
+        self._window.studio.edit(lambda project: without_run(project, name), f"Remove run {name}")

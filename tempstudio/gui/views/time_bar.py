@@ -1,0 +1,66 @@
+"""Where the step time goes, as one thin bar."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from tempstudio.gui.theme import font
+from tempstudio.scene.format import seconds
+from tempstudio.scene.tokens import Tokens
+
+
+class TimeBar(QWidget):
+    """Compute, exposed communication, bubble and optimizer: the four parts of the step."""
+
+    PARTS = (("compute", "I"), ("exposed", "W"), ("bubble", "P"), ("optimizer", "E"))
+
+    def __init__(self, tokens: Tokens, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("gauge.time")
+        self._tokens = tokens
+        self._parts: dict[str, float] = {}
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def set_parts(self, parts: dict[str, float]) -> None:
+        """Seconds of each part."""
+        self._parts = {name: parts.get(name, 0.0) for name, _ in self.PARTS}
+        lines = [f"{name}: {seconds(value)}" for name, value in self._parts.items()]
+        self.setToolTip("Where the step time goes\n" + "\n".join(lines) if any(lines) else "")
+        self.setAccessibleName("Where the step time goes: " + ", ".join(lines))
+        self.update()
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        self._tokens = tokens
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, round(8 + 4 + QFontMetricsF(font("caption")).height()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        tokens, total = self._tokens, sum(self._parts.values())
+        bar = QRectF(0, 0, self.width(), 8)
+        painter.fillRect(bar, QColor(tokens.hairline))
+        if total <= 0:
+            return
+        caption = font("caption")
+        painter.setFont(caption)
+        metrics = QFontMetricsF(caption)
+        x, label_end = 0.0, -8.0
+        for name, role in self.PARTS:
+            width = self.width() * self._parts[name] / total
+            colour = QColor(tokens.roles[role])
+            painter.fillRect(QRectF(x, 0, width, 8), colour)
+            if x > 0 and width > 0:
+                painter.fillRect(QRectF(x, 0, 1, 8), QColor(tokens.surface))
+            text = f"{name} {100 * self._parts[name] / total:.0f}\u2009%"
+            room = metrics.horizontalAdvance(text)
+            at = min(max(x, label_end + 8), self.width() - room)
+            if width >= 2 and at >= label_end + 8:
+                painter.setPen(QColor(tokens.muted))
+                painter.drawText(round(at), round(12 + metrics.ascent()), text)
+                label_end = at + room
+            x += width
