@@ -40,7 +40,9 @@ def ordinary_bytes_per_s(topology: Topology) -> float:
     """Bandwidth of the machine's ordinary link, against which link loads are stated [B/s]."""
     machine = topology.machine
     link = machine.intra if isinstance(machine, Cluster) else machine.link
-    return link.bytes_per_s
+    if np.any(topology.bytes_per_s == link.data_bytes_per_s):
+        return link.data_bytes_per_s
+    return float(topology.bytes_per_s.max(initial=0.0))  # links that are not the machine's own
 
 
 @lru_cache(maxsize=32)

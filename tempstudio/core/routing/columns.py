@@ -17,8 +17,8 @@ USED = 1e-7  # share of a flow below which a route counts as unused
 class Columns:
     """Routes of all flows of a draft, each once.
 
-    Column j is a route of flow `flow[j]` over the links `link[start[j] : start[j + 1]]`; `keys` finds
-    it by flow and route key.
+    Column j is a route of flow `flow[j]` over the links `link[start[j] : start[j + 1]]`; `keys`
+    finds it by flow and route key.
     """
 
     draft: Draft
@@ -55,14 +55,12 @@ class Columns:
         )
         return self._take_waiting(np.flatnonzero(cost < worth * (1.0 - 1e-6)).tolist())
 
-    def sample(
-        self, flow: int, price: NDArray[np.float64], rng: np.random.Generator
-    ) -> list[int]:
+    def sample(self, flow: int, price: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
         """Four routes of a flow, cheap under the prices and some chance and nearly disjoint.
 
-        They are columns afterwards; returns their numbers.  Exchanges and reduced costs find what is
-        best beside many other routes, but a flow that may use only four needs four that keep out of
-        each other's way.
+        They are columns afterwards; returns their numbers.  Exchanges and reduced costs find what
+        is best beside many other routes, but a flow that may use only four needs four that keep out
+        of each other's way.
         """
         from tempstudio.core.routing.kernels import cheapest_route
 

@@ -28,7 +28,7 @@ def xy_routing(topology: Topology, demands: Demands, *, row_first: bool = True) 
 
     net = adjacency_of(topology)
     source, target, demand = demands.pairs
-    hops = checked_hops(topology, source, target)
+    hops = checked_hops(topology, demands)
     start = np.concatenate([[0], np.cumsum(hops, dtype=np.int64)])
     link = np.zeros(int(start[-1]), dtype=np.int32)
     ways = _ways(topology, source, target, row_first)

@@ -67,9 +67,7 @@ class Draft:
         """Offer every flow its cheapest route once, in alternating order."""
         from tempstudio.core.routing.kernels import sweep
 
-        sweep(
-            self.net, self.flows, self.slots, self.prices, self.order, away, most, self.scratch
-        )
+        sweep(self.net, self.flows, self.slots, self.prices, self.order, away, most, self.scratch)
         self.order = self.order[::-1].copy()
 
     def confine(self, most: int) -> None:
@@ -119,15 +117,24 @@ class Draft:
 
     def saved(self) -> Slots:
         """A copy of all routes as they are."""
-        from tempstudio.core.routing.kernels import Slots
-
-        return Slots(*(array.copy() for array in self.slots))
+        old = self.slots
+        return old._replace(
+            pool=old.pool.copy(),
+            length=old.length.copy(),
+            amount=old.amount.copy(),
+            key=old.key.copy(),
+        )
 
     def restore(self, saved: Slots) -> None:
-        """Go back to routes saved before."""
-        for array, old in zip(self.slots, saved, strict=True):
-            array[:] = old
-        self.settle()
+        """Go back to routes saved before, also if those took fewer steps away."""
+        if np.array_equal(saved.stride, self.slots.stride):
+            self.slots.pool[:] = saved.pool
+            self.slots.length[:] = saved.length
+            self.slots.amount[:] = saved.amount
+            self.slots.key[:] = saved.key
+            self.settle()
+        else:
+            self.widen(self.away, saved)
 
     def settle(self) -> None:
         """Compute the loads anew from the routes, free of the rounding of many small moves."""
@@ -170,7 +177,7 @@ def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Dra
 
     net = adjacency_of(topology)
     source, target, demand = demands.pairs
-    hops = checked_hops(topology, source, target)
+    hops = checked_hops(topology, demands)
     moving = np.flatnonzero(hops > 0)
     # Flows stand by source (for Dijkstra), a flow's targets nearest first (for the trees).
     moving = moving[np.lexsort((hops[moving], demand[moving], source[moving]))]
@@ -200,20 +207,29 @@ def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Dra
     )
 
 
-def checked_hops(
-    topology: Topology, source: NDArray[np.int32], target: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Hops of the shortest live path of each pair; `NoPlanError` names the parts of a cut mesh."""
+def checked_hops(topology: Topology, demands: Demands) -> NDArray[np.int32]:
+    """Hops of the shortest live path to each target [pairs of `demands.pairs`].
+
+    `InputError` names a flow that starts or ends on no working die, `NoPlanError` the parts of a
+    mesh that is cut between a source and a target.
+    """
     from tempstudio.core.routing.kernels import count_hops
 
+    source, target, demand = demands.pairs
     if len(source) == 0:
         return np.zeros(0, dtype=np.int32)
-    ends = np.concatenate([source, target])
-    if ends.min() < 0 or ends.max() >= topology.machine.die_count:
-        worst = int(ends.min() if ends.min() < 0 else ends.max())
-        raise InputError(
-            f"flows: found die number {worst}, allowed: 0 to {topology.machine.die_count - 1}"
-        )
+    working = np.zeros(topology.machine.die_count, dtype=np.bool_)
+    working[list(topology.machine.alive_ids)] = True
+    for key, ends in (("source", source), ("target", target)):
+        inside = (ends >= 0) & (ends < len(working))
+        wrong = np.flatnonzero(~(inside & working[np.where(inside, ends, 0)]))
+        if len(wrong):
+            pair = wrong[0]
+            die = int(ends[pair])
+            what = f"{list(topology.machine.coordinate(die))} is dead" if inside[pair] else f"{die}"
+            raise InputError(
+                f"flows[{demand[pair]}].{key}: found die {what}, allowed: a working die"
+            )
     hops = count_hops(adjacency_of(topology), source, target)
     cut = np.flatnonzero(hops < 0)
     if len(cut):
@@ -239,8 +255,10 @@ def _slots(flows: Flows, away: int, slots: int, vertices: int) -> Slots:
     from tempstudio.core.routing.kernels import Slots
 
     count, room = len(flows.source), slots + 1
-    reach = np.add.reduceat(flows.hops.astype(np.int64) + 2 * away, flows.first[:-1]) if count else []
-    stride = np.minimum(np.asarray(reach, dtype=np.int64), max(1, vertices - 1))
+    stride = np.zeros(0, dtype=np.int64)
+    if count:
+        reach = np.add.reduceat(flows.hops.astype(np.int64) + 2 * away, flows.first[:-1])
+        stride = np.minimum(reach, max(1, vertices - 1))
     ends = np.cumsum(stride * room)
     return Slots(
         start=(ends - stride * room).astype(np.int64),

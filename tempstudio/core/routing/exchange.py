@@ -27,13 +27,13 @@ class Effort:
     trims: int
 
     @classmethod
-    def of(cls, flows: int) -> Effort:
-        """The effort for a number of flows."""
+    def of(cls, flows: int, vertices: int) -> Effort:
+        """The effort for a number of flows on a graph."""
         many = max(1, flows)
         return cls(
             slots=int(np.clip(3000 // many, 6, 32)),
             direct=int(np.clip(1500 // many, 6, 24)),
-            detours=int(np.clip(6000 // many, 12, 150)),
+            detours=int(np.clip(6000 // many, 12 + min(24, vertices // 64), 150)),
             trims=int(np.clip(1500 // many, 2, 8)),
         )
 
@@ -48,18 +48,20 @@ def place_all(draft: Draft) -> None:
 
 
 def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> None:
-    """Lower the maximum load, with as many routes a flow as there are slots, until the bound is met.
+    """Lower the maximum load, with as many routes a flow as it has slots, until the bound is met.
 
     Early sweeps see all loads alike (the prices are nearly flat), late ones only the hottest links.
     """
     slots = draft.slots.amount.shape[1] - 1
     flat = 4.0
+    # On large machines a bound costs more than a sweep, and is only worth it at the end.
+    often = len(draft.demand) * len(draft.net.relays) < 1_000_000
     growth = (steep / flat) ** (1.0 / max(1, sweeps - 1))
     for number in range(sweeps):
         beta = flat * growth**number
         draft.price(SHORT, 1.0, beta, draft.max_load)
         draft.sweep(away, slots)
-        if number % 4 == 3 or number == sweeps - 1:
+        if (often and number % 4 == 3) or number == sweeps - 1:
             draft.price(SHORT, 1.0, beta, draft.max_load)
             draft.raise_bound()
             if draft.max_load <= SETTLED * draft.bound or halt():

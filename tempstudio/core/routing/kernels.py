@@ -4,10 +4,10 @@ All of them stand in one file on purpose: numba renews its cache of a function w
 own file changes, not when a file it calls into does.
 
 Every machine's graph is bipartite, so a step brings a path one hop nearer to its target or one hop
-away from it, and a path with `a` steps away is 2a hops longer than the shortest.  The cheapest path
-among those with at most `away` such steps is a dynamic program over (steps away so far, vertex) that
-visits vertices by falling distance to the target: no heap, and short flows see only the dies
-around them.
+away from it, and a path with `a` steps away is 2a hops longer than the shortest.  (A step that does
+neither, as on an odd ring, counts as one away.)  The cheapest path among those with at most `away`
+such steps is a dynamic program over (steps away so far, vertex) that visits vertices by falling
+distance to the target: no heap, and short flows see only the dies around them.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ def spread(net: Adjacency, price: Floats, away: int, source: int, count: int, s:
                 there = net.head[link]
                 if distance[there] < 0:
                     continue
-                further = level + (distance[there] > distance[here])
+                further = level + (distance[there] >= distance[here])
                 if further <= away and base + price[link] < cost[further, there]:
                     cost[further, there] = base + price[link]
                     s.last[further, there] = link
@@ -202,14 +202,16 @@ def cheapest_path(
     s.cost[0, source] = 0.0
     spread(net, price, away, source, count, s)
     level = best_level(away, target, s)
-    length = s.distance[source] + 2 * level
-    here = target
-    for i in range(length - 1, -1, -1):
+    length, here = 0, target
+    while here != source:
         link = s.last[level, here]
-        s.path[i] = link
+        s.path[length] = link
+        length += 1
         before = net.tail[link]
-        level -= s.distance[here] > s.distance[before]
+        level -= s.distance[here] >= s.distance[before]
         here = before
+    for i in range(length // 2):
+        s.path[i], s.path[length - 1 - i] = s.path[length - 1 - i], s.path[i]
     return length
 
 
@@ -234,7 +236,7 @@ def cheap_tree(
         for j in range(seen):
             here = s.order[j]
             if s.depth[here] >= 0 and (net.relays[here] or here == source):
-                level = (s.depth[here] + s.distance[here] - flows.hops[i]) // 2
+                level = (s.depth[here] + s.distance[here] - flows.hops[i] + 1) // 2
                 if level <= away:
                     s.cost[level, here] = 0.0
         spread(net, price, away, source, seen, s)
@@ -255,7 +257,7 @@ def _graft(net: Adjacency, away: int, target: int, hops: int, s: Scratch) -> Non
         s.depth[here] = depth
         s.above[here] = link
         before = net.tail[link]
-        level -= s.distance[here] > s.distance[before]
+        level -= s.distance[here] >= s.distance[before]
         here = before
 
 
@@ -286,7 +288,9 @@ def route_cost(slots: Slots, price: Floats, flow: int, slot: int) -> float:
 
 
 @compiled
-def place(net: Adjacency, slots: Slots, prices: Prices, flow: int, slot: int, amount: float) -> None:
+def place(
+    net: Adjacency, slots: Slots, prices: Prices, flow: int, slot: int, amount: float
+) -> None:
     """Add an amount (or take it, negative) along one route and reprice its links."""
     slots.amount[flow, slot] += amount
     first = slots.start[flow] + slot * slots.stride[flow]
@@ -484,26 +488,26 @@ def reroute(
     away: int,
     s: Scratch,
 ) -> int:
-    """Give every flow in turn the one route that raises the priced sum least; returns how many changed.
+    """Give every flow in turn the one route that raises the priced sum least.
 
-    The priced sum never rises, so sweeps end in a state that no single flow can better.
+    The priced sum never rises, so sweeps end in a state that no single flow can better.  Returns
+    how many routes changed.
     """
-    _, _, beta, limit = prices.law
+    hop, _, beta, limit = prices.law
     uniform = np.min(net.capacity) == np.max(net.capacity)
-    step = prices.price
-    if not uniform:
-        step = np.empty(len(prices.price))
+    step = np.empty(len(prices.price))
     changed, seen = 0, 0
     for flow in order:
         amount = flows.amount[flow]
         settled = slots.amount[flow, 0] > 0.0
         if settled:
             place(net, slots, prices, flow, 0, -amount)
-        if not uniform:  # what the whole step costs, not only its first byte
-            for link in range(len(step)):
+        grown = 1.0  # what the whole step costs over what its first byte does
+        for link in range(len(step)):
+            if link == 0 or not uniform:
                 power = beta * amount / (limit * net.capacity[link])
                 grown = (exp(min(STEEPEST, power)) - 1.0) / power
-                step[link] = prices.price[link] - prices.steep[link] * (1.0 - grown)
+            step[link] = hop + prices.steep[link] * grown
         at = flows.first[flow]
         for j in range(seen):
             s.distance[s.order[j]] = -1
@@ -534,7 +538,7 @@ def confine(net: Adjacency, slots: Slots, prices: Prices, most: int, s: Scratch)
         for slot in range(most, waiting):
             if slots.amount[flow, slot] <= 0.0:
                 continue
-            least = np.argmin(slots.amount[flow, :most])
+            least = int(np.argmin(slots.amount[flow, :most]))
             if slots.amount[flow, slot] > slots.amount[flow, least]:  # trade places
                 copy_slot(slots, flow, least, waiting)
                 copy_slot(slots, flow, slot, least)

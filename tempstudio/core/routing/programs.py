@@ -13,8 +13,6 @@ from tempstudio.core.routing.columns import Columns
 OVERLOAD = 1000.0  # price of exceeding the cap by its whole, in shortest byte-hops of all flows
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Shares:
     """A solution: `share` [columns] of its flow that each carries; `level`: overload or load.

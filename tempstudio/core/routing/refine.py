@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.routing.columns import USED, Columns, columns_of
-from tempstudio.core.routing.draft import SHORT, Draft
+from tempstudio.core.routing.draft import Draft
 from tempstudio.core.routing.exchange import Halt
 from tempstudio.core.routing.programs import (
     Shares,
@@ -15,10 +15,11 @@ from tempstudio.core.routing.programs import (
 )
 
 ROUNDS = 8  # of column generation
-TRIES = 20  # at thinning out the routes of crowded flows
-REWEIGHTINGS = 4  # in each of them
-LOOSER = (1.0, 1.015, 1.05, 1.2)  # of the cap, where four routes a flow cannot keep it
+REWEIGHTINGS = 4  # of each try at thinning out the routes of crowded flows
+# Of the cap, where four routes a flow cannot keep it, and tries at thinning out with each.
+LOOSER = ((1.0, 20), (1.01, 6), (1.03, 6), (1.1, 6), (1.3, 6))
 EXCESS = 1e-6  # of the cap, which the solver's tolerance explains
+EXACT = 1e-9  # of the bound: what rounding explains
 NEAR = 1.01  # of the bound: close enough to be content with it
 FORCED = 1.04  # of the bound: load above which longer detours are tried where there are faults
 LONGEST = 40  # steps away from its target that any route may take
@@ -30,32 +31,35 @@ def sharpen_bound(draft: Draft, faulty: bool, halt: Halt) -> None:
     Routes within the allowed detour may be unable to.  The bound is then found over routes of any
     length; and where faults force longer detours (SPEC 8) the draft is widened as far as it takes.
     """
-    level = _least_load(draft, halt)
-    if level <= draft.bound * NEAR or halt():
+    level = least_load_routes(draft, halt)
+    if level <= draft.bound * NEAR or not draft.demands.is_unicast or halt():
         return
     allowed, kept = draft.away, draft.saved()
     longest = min(len(draft.net.relays) // 2, LONGEST)
     draft.widen(longest)
-    _least_load(draft, halt)
-    for away in (allowed, *range(allowed + 1, longest + 1)):
+    least_load_routes(draft, halt)
+    wider = [allowed + more for more in (0, 1, 2, 4, 7, 12) if allowed + more < longest]
+    for away in (*wider, longest):
         draft.widen(away, kept)
         if away > allowed:
-            level = _least_load(draft, halt)
+            level = least_load_routes(draft, halt)
         if level <= draft.bound * FORCED or not faulty or halt():
             break
 
 
-def _least_load(draft: Draft, halt: Halt) -> float:
-    """Least maximum load over all routes that the draft allows, by column generation."""
+def least_load_routes(draft: Draft, halt: Halt) -> float:
+    """Least maximum load over all routes that the draft allows, by column generation.
+
+    Raises the draft's bound and leaves it the routes of the solution.
+    """
     columns = columns_of(draft)
     for _ in range(4 * ROUNDS):
         shares = least_load(columns)
         price = np.maximum(shares.price, 0.0)
-        price += SHORT / len(price) * price.max()
-        draft.raise_bound(price)
-        if shares.level <= draft.bound * (1.0 + 1e-6) or halt():
+        draft.raise_bound(price + 1e-15 * price.max())
+        if shares.level <= draft.bound * (1.0 + EXACT) or halt():
             break
-        if not columns.extend(price, shares.worth):
+        if not columns.extend(price + 1e-9 * price.max(), shares.worth):
             break
     columns.write_back(shares.share, draft.slots.amount.shape[1] - 1)
     return shares.level
@@ -72,8 +76,8 @@ def refine(draft: Draft, cap: float, most: int, seed: int, halt: Halt) -> None:
     share = shares.share
     if len(columns.crowded(share, most)):
         rng = np.random.default_rng(seed)
-        for looser in LOOSER:
-            thin = _thin(columns, shares, looser * cap, most, rng, halt)
+        for looser, tries in LOOSER:
+            thin = _thin(columns, shares, looser * cap, most, tries, rng, halt)
             if thin is not None:
                 share = thin
                 break
@@ -85,6 +89,7 @@ def _thin(
     shares: Shares,
     cap: float,
     most: int,
+    tries: int,
     rng: np.random.Generator,
     halt: Halt,
 ) -> NDArray[np.float64] | None:
@@ -94,7 +99,7 @@ def _thin(
     and Boyd 2008): first from the shares as they are, then from sets of routes drawn at random.
     """
     crowd: set[int] = set()
-    for number in range(TRIES):
+    for number in range(tries):
         share = np.zeros(len(columns))
         share[: len(shares.share)] = shares.share
         if number:

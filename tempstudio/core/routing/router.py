@@ -1,26 +1,31 @@
 """The traffic-conscious router: the load of the hottest link within 1.05 of the least there can be.
 
-Three stages.  (1) Exchanges: every flow in turn is offered the cheapest path (or tree) under prices
-that rise exponentially with the load of a link, and moves bytes to it by an exact line search; the
-prices steepen as it settles, and by duality they also bound the load from below.  (2) Byte-hops: the
-same with a price on each hop and the load capped at 1.05 of that bound.  (3) Where flows are few and
-four routes each are hard to choose, linear and mixed-integer programs over the routes found.
+Three stages.  (1) Exchanges: every flow in turn is offered the cheapest path (or tree) under
+prices that rise exponentially with the load of a link, and moves bytes to it by an exact line
+search; the prices steepen as it settles, and by duality they also bound the load from below.
+(2) Byte-hops: the same with a price on each hop and the load capped at 1.05 of that bound.
+(3) Where flows are few and four routes each are hard to choose, linear programs over the routes
+found.
 
 The exchange is block-coordinate Frank-Wolfe with pairwise steps on the soft maximum (cf. Shahrokhi
-and Matula 1990 and Young 1995 for the exponential prices; Lacoste-Julien et al. 2013, 2015 for the
-steps); the loop "hottest link, re-route over idle links" is that of SPEC 8.
+and Matula 1990 and Young 1995 for the exponential prices, Lacoste-Julien et al. 2013 and 2015 for
+the steps); the loop "hottest link, re-route over idle links" is that of SPEC 8.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tempstudio.core.errors import InputError
 from tempstudio.core.progress import Progress
 from tempstudio.core.routing.demands import Demands
 from tempstudio.core.routing.dimension_order import xy_routing
-from tempstudio.core.routing.draft import draft_of
+from tempstudio.core.routing.draft import Draft, draft_of
 from tempstudio.core.routing.exchange import (
     SETTLED,
     Effort,
@@ -32,19 +37,23 @@ from tempstudio.core.routing.exchange import (
 )
 from tempstudio.core.routing.refine import refine, sharpen_bound
 from tempstudio.core.routing.routes import Routing
+from tempstudio.core.routing.single_path import single_paths
 from tempstudio.core.topology import Topology
 
 WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SPEC 8)
 CLOSE = 1.01  # of the bound: load or byte-hops that are not worth a linear program
+ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
 PROGRAMS = 600  # flows beyond which linear programs take too long
-TRACE = []
+FEW = 100  # flows up to which one is worth some byte-hops
 
 
 @dataclass(frozen=True, slots=True)
 class RouteOptions:
-    """What routes are allowed: `max_paths` a flow, `max_detour` hops above the shortest live path.
+    """What routes are allowed, and how long to look for them.
 
-    `time_budget_s`: stop improving after that time; the answer then depends on the clock.
+    `max_paths` routes a flow, each at most `max_detour` hops longer than its shortest live path
+    (longer only where faults force it); `single_path`: one route a flow.  The same `seed` gives the
+    same routes, unless `time_budget_s` cuts the work short.
     """
 
     max_paths: int = 4
@@ -53,6 +62,50 @@ class RouteOptions:
     seed: int = 0
     time_budget_s: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.max_paths < 1:
+            raise InputError(f"max_paths: found {self.max_paths}, allowed: at least 1")
+        if self.max_detour < 0:
+            raise InputError(f"max_detour: found {self.max_detour}, allowed: at least 0")
+
+
+def route_unicast(
+    topology: Topology,
+    source: ArrayLike,
+    target: ArrayLike,
+    bytes: ArrayLike,
+    options: RouteOptions | None = None,
+    progress: Progress | None = None,
+) -> Routing:
+    """Paths for concurrent flows: arrays [flows] of die numbers and bytes.
+
+    >>> from tempstudio.core.machine import Wafer
+    >>> from tempstudio.core.topology import topology_of
+    >>> corners = route_unicast(topology_of(Wafer(rows=4, cols=4)), [0], [15], [1.0])
+    >>> corners.max_link_bytes, corners.hops.tolist()
+    (0.5, [6, 6])
+    """
+    return route(topology, Demands.unicast(source, target, bytes), options, progress)
+
+
+def route_multicast(
+    topology: Topology,
+    source: ArrayLike,
+    targets: Sequence[Sequence[int]],
+    bytes: ArrayLike,
+    options: RouteOptions | None = None,
+    progress: Progress | None = None,
+) -> Routing:
+    """Trees for concurrent flows that go to several targets each.
+
+    >>> from tempstudio.core.machine import Wafer
+    >>> from tempstudio.core.topology import topology_of
+    >>> square = route_multicast(topology_of(Wafer(rows=2, cols=2)), [0], [[1, 2, 3]], [1.0])
+    >>> square.hops.tolist(), round(square.max_link_bytes, 2)
+    ([3, 3], 0.5)
+    """
+    return route(topology, Demands.multicast(source, targets, bytes), options, progress)
+
 
 def route(
     topology: Topology,
@@ -60,47 +113,30 @@ def route(
     options: RouteOptions | None = None,
     progress: Progress | None = None,
 ) -> Routing:
-    """Routes for flows of one or more targets each."""
+    """Routes for concurrent flows of one or more targets each, never hotter than XY or YX.
+
+    `InputError` names a flow that starts or ends on no working die, `NoPlanError` the parts of a
+    mesh that faults cut between a source and a target.
+    """
     options, progress = options or RouteOptions(), progress or Progress()
     halt = _alarm(options.time_budget_s)
-    effort = Effort.of(len(demands))
-    draft = draft_of(topology, demands, max(effort.slots, options.max_paths), options.max_detour // 2)
-    if len(draft.demand) == 0:
-        return draft.routing()
+    effort = Effort.of(len(demands), topology.vertices)
+    slots = max(effort.slots, options.max_paths)
+    draft = draft_of(topology, demands, slots, options.max_detour // 2)
     found = [xy_routing(topology, demands), xy_routing(topology, demands, row_first=False)]
-    TRACE.clear()
+    if len(draft.demand) == 0:
+        return found[0]
     place_all(draft)
     relax(draft, 0, effort.direct, 150.0, halt)
-    TRACE.append(("direct", draft.max_load, draft.bound))
-    direct, direct_load = draft.saved(), draft.max_load
-    progress.step(0.3, "routing over idle links")
-    if draft.max_load > SETTLED * draft.bound:
-        relax(draft, draft.away, effort.detours, 400.0, halt)
-        TRACE.append(("full", draft.max_load, draft.bound))
-        if draft.max_load > CLOSE * draft.bound and len(demands) <= PROGRAMS:
-            sharpen_bound(draft, _is_faulty(topology), halt)
-            TRACE.append(("sharp", draft.max_load, draft.bound))
-    spread = draft.saved()
-    if direct_load <= WITHIN * draft.bound:
-        draft.restore(direct)
-        settle_few(draft, 0, options.max_paths)
-        found.append(draft.routing())
-        TRACE.append(("direct4", draft.max_load, draft.bound))
-        if draft.max_load <= WITHIN * draft.bound:
-            return best_of(found, draft.bound * draft.unit)
-        draft.restore(spread)
-    cap = max(WITHIN * (1 - 1e-6) * draft.bound, 1.002 * draft.max_load)
-    progress.step(0.6, "shortening routes")
-    least = trim(draft, cap, options.max_paths, effort.trims, halt)
-    found.append(draft.routing())
-    TRACE.append(("trim", draft.max_load, draft.bound, draft.byte_hops, least))
-    good = draft.max_load <= cap and draft.byte_hops <= CLOSE * least
-    if not good and len(demands) <= PROGRAMS:
-        draft.restore(spread)
-        refine(draft, cap, options.max_paths, options.seed, halt)
-        TRACE.append(("lp", draft.max_load, draft.bound, draft.byte_hops))
-        found.append(draft.routing())
-    return best_of(found, draft.bound * draft.unit)
+    progress.step(0.2, "routing over idle links")
+    if options.single_path or options.max_paths == 1:
+        found.append(_single(draft, options, effort, halt, progress.part(0.2, 1.0)))
+    else:
+        faulty = bool(topology.machine.dead_dies or topology.machine.dead_links)
+        found += _split(draft, options, effort, faulty, halt, progress)
+    progress.step(1.0, "routed")
+    bound = draft.bound * draft.unit
+    return replace(best_of(found, bound), bound_bytes=bound)
 
 
 def best_of(found: Sequence[Routing], bound: float) -> Routing:
@@ -113,9 +149,52 @@ def best_of(found: Sequence[Routing], bound: float) -> Routing:
     return found[min(short, key=lambda i: loads[i])]
 
 
-def _is_faulty(topology: Topology) -> bool:
-    """Whether dies or links of the machine are dead."""
-    return bool(topology.machine.dead_dies or topology.machine.dead_links)
+def _split(
+    draft: Draft,
+    options: RouteOptions,
+    effort: Effort,
+    faulty: bool,
+    halt: Halt,
+    progress: Progress,
+) -> list[Routing]:
+    """Candidates with several routes a flow, from a draft relaxed over shortest paths."""
+    few = len(draft.demand) <= PROGRAMS
+    direct, direct_load = draft.saved(), draft.max_load
+    if draft.max_load > SETTLED * draft.bound:
+        relax(draft, draft.away, effort.detours, 400.0, halt)
+        if few and draft.max_load > CLOSE * draft.bound:
+            sharpen_bound(draft, faulty, halt)
+    progress.step(0.5, "taking detours")
+    found, spread = [], draft.saved()
+    if direct_load <= WITHIN * draft.bound:
+        draft.restore(direct)
+        settle_few(draft, 0, options.max_paths)
+        found.append(draft.routing())
+        if draft.max_load <= WITHIN * draft.bound:
+            return found
+        draft.restore(spread)
+    cap = max(WITHIN * (1 - 1e-6) * draft.bound, ATTAINED * draft.max_load)
+    least = trim(draft, cap, options.max_paths, effort.trims, halt)
+    found.append(draft.routing())
+    progress.step(0.8, "shortening routes")
+    short = draft.byte_hops <= CLOSE * least or len(draft.demand) > FEW
+    if few and not (short and draft.max_load <= cap) and not halt():
+        draft.restore(spread)
+        refine(draft, cap, options.max_paths, options.seed, halt)
+        found.append(draft.routing())
+    return found
+
+
+def _single(
+    draft: Draft, options: RouteOptions, effort: Effort, halt: Halt, progress: Progress
+) -> Routing:
+    """The candidate with one route a flow."""
+    if draft.max_load > SETTLED * draft.bound:
+        relax(draft, draft.away, effort.detours, 400.0, halt)
+    draft.confine(1)
+    starts = int(np.clip(1500 // len(draft.demand), 2, 20))
+    single_paths(draft, WITHIN, options.seed, starts, halt, progress)
+    return draft.routing()
 
 
 def _alarm(seconds: float | None) -> Halt:

@@ -17,8 +17,9 @@ class Routing:
     """Routes in columns, those of one demand together, in the demands' order.
 
     Route r carries `fraction[r]` of demand `demand[r]` over the links
-    `link[start[r] : start[r + 1]]`: a path in order from source to target, or a tree of which every
-    link stands after the one it hangs on.  A demand that stays on its die has one route of no links.
+    `link[start[r] : start[r + 1]]`: a path in order from source to target, or a tree of which
+    every link stands after the one it hangs on.  A demand that stays on its die has one route of no
+    links.  `bound_bytes`: maximum link load that no routing is below, as far as the router knows.
     """
 
     demands: Demands
@@ -27,6 +28,7 @@ class Routing:
     start: NDArray[np.int64]
     link: NDArray[np.int32]
     capacity: NDArray[np.float64]  # bandwidth of each link over the ordinary link's [links]
+    bound_bytes: float = 0.0
 
     @classmethod
     def of(
@@ -72,7 +74,8 @@ class Routing:
     def link_bytes(self) -> NDArray[np.float64]:
         """Bytes over each link [links]."""
         weight = np.repeat(self.route_bytes, self.hops)
-        return np.bincount(self.link, weights=weight, minlength=len(self.capacity))
+        loads = np.bincount(self.link, weights=weight, minlength=len(self.capacity))
+        return loads.astype(np.float64, copy=False)
 
     @property
     def max_link_bytes(self) -> float:
