@@ -1,4 +1,8 @@
-"""The plugins that are there, what they offer and what failed; consent to those of a folder."""
+"""The plugins that are there, what they offer and what failed; new ones, checks, consent.
+
+`new` makes a package that works, `check` runs the conformance suite on a package, a file or an
+installed plugin (its code runs) and ends with status 3 where a rule is broken.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from tempstudio.cli.answer import Answer
+from tempstudio.cli.answer import DONE, NO_PLAN, Answer
 from tempstudio.cli.arguments import one_of
 from tempstudio.cli.output_file import name_of
 from tempstudio.cli.plugin_access import add_plugin_flags, host_of
@@ -15,6 +19,7 @@ from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio plugins"
+KINDS = ("partitioner", "mapper", "solver", "reader", "panel")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,20 +27,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        type=one_of("trust", "revoke"),
-        metavar="trust|revoke",
-        help="agree to run a file or folder plugin as it is now, or take that back",
+        type=one_of("new", "check", "trust", "revoke"),
+        metavar="new|check|trust|revoke",
+        help="make a package, hold a plugin against the rules, agree to run a file or folder "
+        "plugin as it is now, or take that back",
     )
-    parser.add_argument("path", nargs="?", metavar="PATH", help="the plugin's file or folder")
+    parser.add_argument(
+        "path", nargs="?", metavar="PATH", help="the plugin's file or folder, or its name"
+    )
+    parser.add_argument(
+        "--kind",
+        type=one_of(*KINDS),
+        metavar="|".join(KINDS),
+        help="what a new plugin offers",
+    )
     add_plugin_flags(parser)
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
-    """The list, or what `trust` and `revoke` did."""
+    """The list, or what the action did."""
     if arguments.action is None:
+        if arguments.kind:
+            raise InputError("--kind: found without plugins new")
         return _listed(arguments)
     if not arguments.path:
         raise InputError(f"plugins {arguments.action}: missing: PATH")
+    if arguments.kind and arguments.action != "new":
+        raise InputError(f"--kind: found with plugins {arguments.action}, allowed: plugins new")
+    if arguments.action == "new":
+        return _new(Path(arguments.path), arguments.kind)
+    if arguments.action == "check":
+        return _check(arguments.path, arguments.debug)
     path = Path(arguments.path)
     return _trust(path) if arguments.action == "trust" else _revoke(path)
 
@@ -69,6 +91,61 @@ def _text(document: dict[str, Any]) -> str:
     for failure in document["failures"]:
         lines.append(f"{failure['plugin']}, {failure['hook']}: {failure['message']}")
     return "\n".join(lines)
+
+
+def _new(folder: Path, kind: str | None) -> Answer:
+    from tempstudio.scaffold import write_package
+
+    if kind is None:
+        raise InputError(f"plugins new: missing: --kind {'|'.join(KINDS)}")
+    files = [name_of(path) for path in write_package(folder, kind)]
+    steps = f"try it with: tempstudio plugins check {name_of(folder)}"
+    return Answer(
+        {"new": folder.name, "kind": kind, "path": name_of(folder), "files": files},
+        "\n".join([*files, steps]),
+    )
+
+
+def _check(target: str, debug: bool) -> Answer:
+    from tempstudio import conformance
+    from tempstudio.conformance.source import find
+
+    source = find(target)
+    rows = [
+        {"kind": "", "name": "", "check": failure.hook, "passed": False}
+        | {"message": failure.message, "seconds": 0.0, "traceback": failure.traceback}
+        for failure in source.failures
+    ]
+    for offer in source.offers:
+        rows += [
+            {"kind": offer.kind, "name": offer.name, "check": str(finding.check)}
+            | {"passed": finding.passed, "message": finding.message}
+            | {"seconds": round(finding.seconds, 3), "traceback": finding.traceback}
+            for finding in conformance.examine(offer.kind, offer)
+        ]
+    if not rows:
+        rows = [
+            {"kind": "", "name": "", "check": "offers", "passed": False, "seconds": 0.0}
+            | {"message": f"offers no {', no '.join(KINDS)}", "traceback": ""}
+        ]
+    broken = [row for row in rows if not row["passed"]]
+    if debug:
+        import sys
+
+        for row in broken:
+            print(row["traceback"], file=sys.stderr)
+    document = {"plugin": source.plugin, "passed": not broken, "checks": rows}
+    found = f"{len(broken)} of {len(rows)} checks failed" if broken else ""
+    complaint = f"plugins check: {source.plugin}: {found}" if broken else ""
+    return Answer(document, lambda: _findings(rows), NO_PLAN if broken else DONE, complaint)
+
+
+def _findings(rows: list[dict[str, Any]]) -> str:
+    lines = []
+    for row in rows:
+        word = "ok" if row["passed"] else "BROKEN"
+        lines.append((row["kind"], row["name"], row["check"], word, row["message"]))
+    return table(("kind", "name", "check", "", "what was found"), lines)
 
 
 def _trust(path: Path) -> Answer:

@@ -14,6 +14,7 @@ from tempstudio.core.parallel import Degrees
 from tempstudio.plugin_guard import figure_of
 from tempstudio.plugin_host import Offer
 
+NUMBERS = ("x", "y", "values")
 SELECTIONS: tuple[dict[str, Any], ...] = ({}, {"dies": [0]}, {"operator": "attention"})
 
 
@@ -57,7 +58,8 @@ def _check(figure: Figure) -> None:
             raise Broken(f"a part is a {type(part).__name__}, allowed: lines, bars, image, table")
         _check_shape(part)
         for field in fields(part):
-            _check_plain(getattr(part, field.name), f"{type(part).__name__}.{field.name}")
+            kinds = (int, float) if field.name in NUMBERS else (str, int, float)
+            _check_plain(getattr(part, field.name), f"{type(part).__name__}.{field.name}", kinds)
 
 
 def _check_shape(part: Lines | Bars | Image | Table | Text) -> None:
@@ -73,13 +75,14 @@ def _check_shape(part: Lines | Bars | Image | Table | Text) -> None:
         raise Broken(f"{type(part).__name__.lower()}: rows of {sorted(widths)} cells")
 
 
-def _check_plain(value: Any, where: str) -> None:
+def _check_plain(value: Any, where: str, kinds: tuple[type, ...]) -> None:
     """Tuples of texts and finite Python numbers: what crosses to the window as JSON."""
     if isinstance(value, tuple):
         for item in value:
-            _check_plain(item, where)
-    elif isinstance(value, bool) or type(value) not in (str, int, float):
-        raise Broken(f"{where}: found a {type(value).__name__}, allowed: tuples of str, int, float")
+            _check_plain(item, where, kinds)
+    elif type(value) not in kinds:
+        allowed = ", ".join(kind.__name__ for kind in kinds)
+        raise Broken(f"{where}: found a {type(value).__name__}, allowed: tuples of {allowed}")
     elif isinstance(value, (int, float)) and not math.isfinite(value):
         raise Broken(f"{where}: found {value}, allowed: finite numbers")
 
