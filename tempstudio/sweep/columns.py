@@ -82,7 +82,7 @@ def check_columns(columns: Any) -> tuple[str, ...]:
         raise InputError(f"columns: found {short_text(columns)}, expected a list")
     allowed = {*OFFERED, *MEASURED.values()}
     for column in columns:
-        if column not in allowed:
+        if not isinstance(column, str) or column not in allowed:
             raise InputError(
                 f"columns: found {short_text(column)}, allowed: {', '.join(sorted(allowed))}"
             )

@@ -157,6 +157,7 @@ def sweep_hash(sweep: Sweep) -> str:
         [[axis.path, axis.values] for axis in sweep.axes],
         list(sweep.points),
         sweep.columns,
+        sweep.inherited,
     ]
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

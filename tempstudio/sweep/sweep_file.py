@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.quantities import short_text
-from tempstudio.sweep.axis import Axis, axis_values, canonical_path
+from tempstudio.sweep.axis import KINDS, Axis, axis_values, canonical_path
 from tempstudio.sweep.columns import check_columns
 from tempstudio.sweep.dotted import flattened, put
 from tempstudio.sweep.field_check import check_field
@@ -37,6 +37,7 @@ class Sweep:
     `base` is the project document of every point without its model, `models` the operator graphs
     by the name that the axis or the base gives them.  `points` are the numbers of those points of
     the grid that are taken, in the order of the grid (the last axis varies fastest).
+    `inherited` are options of the project file, by the kind of its strategy.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Sweep:
     axes: tuple[Axis, ...]
     points: range | tuple[int, ...]
     columns: tuple[str, ...] = ()
+    inherited: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def settings(self, point: int) -> dict[str, Any]:
         """The value of every axis at a point of the grid."""
@@ -59,15 +61,31 @@ class Sweep:
         """The project document of a point; `machine.faults` is still to be drawn."""
         document: dict[str, Any] = _copy(self.base)
         model = self.model
-        for path, value in self.settings(point).items():
+        settings = self.settings(point)
+        for path, value in settings.items():
             if path == "model":
                 model = value
             elif path == "parallel":
                 document["parallel"] = _copy(value)
             else:
-                put(document, path, _copy(value))
+                whole = path.startswith("strategies.") and path.count(".") == 1
+                named = {"name": value} if whole and isinstance(value, str) else value
+                put(document, path, _copy(named))
+        self._drop_options_of_others(document, settings)
         document["model"] = self.models[model]
         return document
+
+    def _drop_options_of_others(self, document: dict[str, Any], settings: dict[str, Any]) -> None:
+        """Options that the project file has for its own strategy are nothing to another one."""
+        for kind, options in self.inherited.items():
+            choice = document["strategies"][kind]
+            if choice["name"] != self.base["strategies"][kind]["name"]:
+                choice["version"] = ""
+                table = settings.get(f"strategies.{kind}")
+                chosen = table.get("options", {}) if isinstance(table, dict) else {}
+                for name in options:
+                    if name not in chosen and f"strategies.{kind}.options.{name}" not in settings:
+                        del choice["options"][name]
 
 
 def read_sweep(path: str | Path, host: Callable[[], Host]) -> Sweep:
@@ -127,6 +145,7 @@ def _sweep(document: dict[str, Any], folder: Path, host: Callable[[], Host]) -> 
         axes=axes,
         points=_points(axes, document.get("sample")),
         columns=check_columns(document.get("columns", [])),
+        inherited=_inherited(project, base, given),
     )
 
 
@@ -183,6 +202,25 @@ def _base(
     return document, model
 
 
+def _inherited(
+    project: Project | None, base: dict[str, Any], given: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The project file's options that `base` leaves; gone where it names another strategy."""
+    inherited: dict[str, dict[str, Any]] = {}
+    for kind in KINDS if project is not None else ():
+        choice = getattr(project, kind)
+        own = base["strategies"][kind]["options"]
+        start = f"strategies.{kind}.options."
+        options = {k: own[k] for k, _ in choice.options if f"{start}{k}" not in given}
+        if base["strategies"][kind]["name"] == choice.name:
+            inherited[kind] = options
+            continue
+        base["strategies"][kind]["version"] = ""
+        for name in options:
+            del own[name]
+    return inherited
+
+
 def _reopen(base: dict[str, Any], project: Project | None, paths: list[str]) -> None:
     """Drop degrees of the project file that the sweep upsets, or part of them."""
     parallel = [path for path in paths if path == "parallel" or path.startswith("parallel.")]
@@ -201,9 +239,12 @@ def _axes(document: dict[str, Any]) -> tuple[Axis, ...]:
     found = flattened(tables, lambda value: "from" in value or "to" in value)
     for written, value in found.items():
         path = canonical_path(written, f"axes.{written}")
+        values = axis_values(value, f"axes.{written}")
+        if path.startswith("strategies.") and any(isinstance(item, dict) for item in values):
+            path = path.removesuffix(".name")  # strategies with their options
         if path in axes:
             raise InputError(f"axes.{written}: the axis {path} is given twice")
-        axes[path] = Axis(path, axis_values(value, f"axes.{written}"))
+        axes[path] = Axis(path, values)
     for path in axes:
         for other in axes:
             if other.startswith(f"{path}."):

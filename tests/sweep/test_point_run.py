@@ -127,3 +127,27 @@ def test_every_column_on_offer_is_in_a_run(calm: Calm) -> None:
         for part in path.split("."):
             value = value[part]
         assert isinstance(value, (int, float, str, bool)), path
+
+
+def test_options_of_a_project_file_go_with_their_strategy(folder: Path) -> None:
+    from tempstudio.plugin_host import shared_host
+    from tempstudio.sweep import sweep_from_document
+
+    model = ts.load_model(folder / "tiny.json")
+    solver = ts.StrategyChoice("exhaustive", options={"shard_states": False})
+    project = ts.Project(machine=ts.Wafer(rows=2, cols=2), model=model, solver=solver)
+    ts.save(project, folder / "p.tempstudio")
+    other = next(name for name in shared_host().names("solver") if name != "exhaustive")
+
+    def solvers(axes: dict[str, Any], base: dict[str, Any]) -> list[ts.StrategyChoice]:
+        document = {"project": "p.tempstudio", "axes": axes, "base": base}
+        sweep = sweep_from_document(document, folder, shared_host)
+        return [project_of(sweep.document(point)).solver for point in sweep.points]
+
+    plain = ts.StrategyChoice(other)
+    assert solvers({"solver": ["exhaustive", other]}, {}) == [solver, plain]
+    assert solvers({"seed": [1]}, {"solver": other}) == [plain]
+    tables = [{"name": "exhaustive", "options": {"shard_states": True}}, other]
+    chosen = ts.StrategyChoice("exhaustive", options={"shard_states": True})
+    assert solvers({"solver": tables}, {}) == [chosen, plain]
+    assert solvers({"solver.options.shard_states": [False, True]}, {}) == [solver, chosen]
