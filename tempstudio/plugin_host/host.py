@@ -319,4 +319,4 @@ def _distribution(entry: metadata.EntryPoint) -> Plugin:
 
 
 def _entry(about: metadata.PackageMetadata, key: str) -> str:
-    return str(about[key] or "")  # None where the key is missing
+    return str(about[key] or "") if key in about else ""
