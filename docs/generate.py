@@ -1,6 +1,6 @@
 """Writes what the documentation takes from the code: commands.md, and tables in plugins.md.
 
-    .venv/bin/python docs/generate.py
+    .venv/bin/python docs/generate.py [--pictures]
 
 The tests compare the files with what this would write.
 """
@@ -12,8 +12,12 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import os
 import re
-import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -237,17 +241,27 @@ def pages() -> dict[str, str]:
 
 
 def pictures() -> None:
-    """The picture of the README: the first sample in the middle of a layer."""
+    """The pictures of the README: the first sample in the middle of a layer, and the window."""
     from tempstudio.cli import main
 
     sample = DOCS.parent / "sample_projects" / "llama2-7b-6x8.tempstudio"
-    command = f"render {shlex.quote(str(sample))} --out {DOCS / 'images' / 'wafer.svg'}"
-    raise SystemExit(main(shlex.split(command)))
+    status = main(["render", str(sample), "--out", str(DOCS / "images" / "wafer.svg")])
+    if status:
+        raise SystemExit(status)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [sys.executable, "-m", "tempstudio.gui.screenshots", folder],
+            env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
+            check=True,
+        )
+        for theme in ("light", "dark"):
+            taken = Path(folder) / f"streaming-{theme}-1280x800.png"
+            shutil.copy(taken, DOCS / "images" / f"window-{theme}.png")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pictures", action="store_true", help="the README's picture too")
+    parser.add_argument("--pictures", action="store_true", help="the README's pictures too")
     wanted = parser.parse_args()
     for page, content in pages().items():
         (DOCS / page).write_text(content, encoding="utf-8")

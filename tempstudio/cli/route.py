@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from tempstudio.cli.answer import Answer
+from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
 
@@ -32,8 +33,23 @@ def execute(arguments: argparse.Namespace) -> Answer:
     document = _document(arguments.flows)
     from tempstudio.core.routing import route_report
 
-    report = route_report(document, mapper=arguments.mapper, single_path=arguments.single_path)
+    try:
+        with progress_bar() as progress:
+            report = route_report(
+                document,
+                mapper=arguments.mapper,
+                single_path=arguments.single_path,
+                progress=progress,
+            )
+    except InputError as error:
+        text = str(error)
+        where = "--" if text.startswith("mapper:") else f"{_name(arguments.flows)}: "
+        raise InputError(f"{where}{text}") from None
     return Answer(report, lambda: _text(report))
+
+
+def _name(source: str) -> str:
+    return "stdin" if source == STDIN else source
 
 
 def _document(source: str) -> Any:

@@ -104,9 +104,6 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_in_each_help_works(cli: Run, tmp_path: Path, name: str) -> None:
-    routing = importlib.import_module("tempstudio.core.routing")
-    if name == "route" and not hasattr(routing, "route_report"):
-        pytest.skip("the router has no report yet")
     example = importlib.import_module(f"tempstudio.cli.{name}").EXAMPLE
     plain = not set("|<>;&\n") & set(example)
     outcome = cli(*shlex.split(example)[1:]) if plain else in_a_shell(example, tmp_path)
@@ -356,6 +353,9 @@ def test_the_keys_of_other_documents_are_those_that_are_told(cli: Run) -> None:
     model = cli("model", "mixtral-8x7b", "--json").document
     others = [model, *model["operators"], cli("explain", "mfu", "--json").document,
               cli("doctor", "--json").document]  # fmt: skip
+    flow = {"source": [0, 0], "target": [0, 1], "bytes": 1}
+    Path("flows.json").write_text(json.dumps({"machine": {"rows": 1, "cols": 2}, "flows": [flow]}))
+    others.append(cli("route", "flows.json", "--json").document)
     plain = {"tempstudio", "python", "system"}  # "versions"
     for document in others:
         assert [key for key in document if f"`{key}`" not in page and key not in plain] == []
