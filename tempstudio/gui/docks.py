@@ -18,6 +18,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
     "timeline": (176, 280),
 }
 GAUGE_SHARE = 60
+EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself
 SIDE = Qt.DockWidgetArea
 
@@ -70,15 +71,20 @@ class Docks(QObject):
 
     def toggle(self, name: str) -> None:
         """Show a dock, or hide it."""
-        dock = self._docks[name]
-        dock.setVisible(not dock.isVisible())
-        if dock.isVisible():
-            dock.raise_()
+        if self._docks[name].isVisible():
+            self._docks[name].hide()
+        else:
+            self.show(name)
             self._gave_way = self._gave_way and name != "left"
 
     def show(self, name: str) -> None:
         """Show a dock in front of others."""
+        fresh = name in self._hidden_by_default and not self._docks[name].isVisible()
         self._docks[name].show()
+        if fresh:
+            self._stack(name)
+            docks = [self._docks["timeline"], self._docks[name]]
+            self._window.resizeDocks(docks, list(EXTRA_SHARE), Qt.Orientation.Horizontal)
         self._docks[name].raise_()
 
     def toggle_title_bars(self) -> None:
@@ -103,6 +109,16 @@ class Docks(QObject):
             dock.setVisible(name not in self._hidden_by_default)
         self._gave_way = False
         self.size_up()
+
+    def _stack(self, name: str) -> None:
+        """Put an extra dock behind the tabs of those that are open already.
+
+        Only when it is shown: Qt leaves a stray tab bar over the menus for docks tabbed while hidden.
+        """
+        for other in sorted(self._hidden_by_default - {name}):
+            if self._docks[other].isVisible() and not self._docks[other].isFloating():
+                self._window.tabifyDockWidget(self._docks[other], self._docks[name])
+                return
 
     def size_up(self) -> None:
         """Sizes that suit the window, as the layout is meant."""

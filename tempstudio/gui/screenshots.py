@@ -115,8 +115,8 @@ def states() -> Iterator[State]:
     def panels(window: MainWindow) -> None:
         for sheet in window.findChildren(QWidget, "shortcut_sheet"):
             sheet.close()
-        window.docks.show("plugins")
         window.docks.show("history")
+        window.docks.show("plugins")
 
     yield "streaming", streaming
     yield "selection", selected

@@ -85,3 +85,37 @@ def test_no_text_of_the_gauges_is_cut(
     assert body is not None
     assert body.width() <= window.gauges.viewport().width()
     assert window.gauges.horizontalScrollBar().maximum() == 0
+
+
+def test_extra_docks_stack_behind_tabs_and_leave_the_menus_free(
+    furnish: Furnish, small_project: Project
+) -> None:
+    from PySide6.QtCore import QPoint, QRect
+    from PySide6.QtWidgets import QTabBar
+
+    window = furnish(small_project)
+    for name in ("history", "plugins", "log"):
+        use_menu(window, "View", f"view.dock.{name}")
+        assert window.docks[name].isVisible()
+    assert set(window.tabifiedDockWidgets(window.docks["log"])) == {
+        window.docks["history"],
+        window.docks["plugins"],
+    }
+    bar = window.menuBar()
+    menus = QRect(bar.mapTo(window, QPoint(0, 0)), bar.size())
+    for tabs in window.findChildren(QTabBar):
+        place = QRect(tabs.mapTo(window, QPoint(0, 0)), tabs.size())
+        assert not tabs.isVisible() or not place.intersects(menus)
+    window.docks.reset()
+    assert not window.docks["log"].isVisible()
+
+
+def test_messages_do_not_move_what_lies_below(window: MainWindow) -> None:
+    before = window.wafer.geometry()
+    for text in ("one line", "several lines " * 40):
+        window.studio.say(text)
+        QApplication.processEvents()
+        assert window.wafer.geometry() == before
+    heights = [line.height() for line in window.messages._lines]
+    assert heights[0] >= 30 and heights[1] > heights[0], "a long one wraps and is not cut"
+    assert sum(heights) == window.messages.height()

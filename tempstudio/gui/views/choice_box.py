@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
@@ -35,6 +35,7 @@ class ChoiceBox(QComboBox):
         self.setAccessibleName(caption)
         self._caption = caption
         self._shown = ""
+        self._captioned = True
         self._commands: tuple[str, ...] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFixedHeight(28)
@@ -79,6 +80,19 @@ class ChoiceBox(QComboBox):
     def sizeHint(self) -> QSize:
         return QSize(WIDTH, 28)  # whatever is chosen: the boxes beside it stay where they are
 
+    @property
+    def has_room_for_caption(self) -> bool:
+        """Whether caption and choice stand side by side in the present width."""
+        small = QFontMetrics(font("caption")).horizontalAdvance(self._caption)
+        value = self.fontMetrics().horizontalAdvance(self._shown)
+        return small + 8 + value <= self.width() - 30
+
+    def set_captioned(self, captioned: bool) -> None:
+        """Show the caption before the choice."""
+        if captioned != self._captioned:
+            self._captioned = captioned
+            self.update()
+
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
         self._tokens = tokens
@@ -98,18 +112,14 @@ class ChoiceBox(QComboBox):
         super().paintEvent(event)
         painter = QPainter(self)
         field = self.rect().adjusted(8, 0, -22, 0)
-        body, small = self.font(), font("caption")
-        painter.setFont(small)
-        caption_width = painter.fontMetrics().horizontalAdvance(self._caption) + 8
-        painter.setFont(body)
-        value_width = painter.fontMetrics().horizontalAdvance(self._shown)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        if caption_width + value_width <= field.width():
-            painter.setFont(small)
+        if self._captioned:
+            painter.setFont(font("caption"))
             painter.setPen(QColor(self._tokens.muted))
             painter.drawText(field, middle, self._caption)
-            field = field.adjusted(caption_width, 0, 0, 0)
-        painter.setFont(body)
+            wide = painter.fontMetrics().horizontalAdvance(self._caption) + 8
+            field = field.adjusted(wide, 0, 0, 0)
+        painter.setFont(self.font())
         painter.setPen(QColor(self._tokens.text))
         text = painter.fontMetrics().elidedText(
             self._shown, Qt.TextElideMode.ElideRight, field.width()

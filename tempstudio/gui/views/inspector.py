@@ -29,6 +29,8 @@ from tempstudio.scene.format import byte_count, byte_rate, seconds
 PLAYING_MS, PLAYING_LARGE_MS = 100, 500
 LARGE = 2000  # rows that are sorted again with every refresh
 MOST_SHOWN = 4
+DIE_SAMPLES = ("works, yield 90 %", "99.9 GB", "99.9 %")
+LINK_SAMPLES = ("99.9 %", "9.99 TB/s", "9.99 GB")
 
 
 class Inspector(QTabWidget):
@@ -54,8 +56,8 @@ class Inspector(QTabWidget):
         self.link_table = Table(
             (("Link", read.link), ("Now", read.now), ("Rate", read.rate), ("Step", read.step)), self
         )
-        self.dies = table_view(self.die_table, "inspector.dies", "Dies", self)
-        self.links = table_view(self.link_table, "inspector.links", "Links", self)
+        self.dies = table_view(self.die_table, "inspector.dies", "Dies", DIE_SAMPLES, self)
+        self.links = table_view(self.link_table, "inspector.links", "Links", LINK_SAMPLES, self)
         for view, title in ((self.dies, "Dies"), (self.links, "Links")):
             self.addTab(view, title)
         self.dies.selectionModel().selectionChanged.connect(self._choose_dies)

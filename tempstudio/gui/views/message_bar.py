@@ -24,6 +24,7 @@ from tempstudio.scene.tokens import Tokens
 SIGNS = {"info": "info", "ok": "ok", "warning": "warning", "error": "error"}
 MOST = 3
 SHORT_MS = 8000
+LEAST_PX = 36  # of a line
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class MessageBar(QWidget):
             line.details_button.clicked.connect(lambda: self.details_asked.emit(message.details))
         self._lines.append(line)
         self._column.addWidget(line)
+        line.show()
         self.show()
         self._fit()
         if message.fleeting:
@@ -118,9 +120,8 @@ class MessageBar(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        self._column.activate()
         wide = self._over.width()
-        tall = self.heightForWidth(wide) if self.hasHeightForWidth() else self.sizeHint().height()
+        tall = sum(max(line.heightForWidth(wide), LEAST_PX) for line in self._lines)
         self.setGeometry(0, 0, wide, tall)
         self.raise_()
 

@@ -17,6 +17,7 @@ class PluginsPanel(QTreeWidget):
         self.setAccessibleName("Plugins")
         self.setHeaderLabels(["Plugin", "Version", "State"])
         self.setUniformRowHeights(True)
+        self.setStyleSheet("QTreeView::item { min-height: 24px; padding-right: 8px; }")
         header = self.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)

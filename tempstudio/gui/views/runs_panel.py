@@ -22,6 +22,7 @@ from tempstudio.gui.results import Result
 from tempstudio.scene.format import change, percent, seconds
 
 NAME = Qt.ItemDataRole.UserRole
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunsPanel(QWidget):
@@ -54,13 +55,15 @@ class RunsPanel(QWidget):
         self.list.setAccessibleName("Kept runs")
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
+        self.list.setStyleSheet("QTreeView::item { min-height: 24px; padding-right: 8px; }")
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHeaderLabels(["Run", "Step", "To this"])
         header = self.list.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-            self.list.headerItem().setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            self.list.headerItem().setTextAlignment(column, RIGHT)
         self.list.currentItemChanged.connect(lambda *_: self._enable())
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 12, 8)
@@ -109,7 +112,7 @@ class RunsPanel(QWidget):
         item = QTreeWidgetItem([run.name, seconds(step) if step else "", delta])
         item.setData(0, NAME, run.name)
         for column in (1, 2):
-            item.setTextAlignment(column, Qt.AlignmentFlag.AlignRight)
+            item.setTextAlignment(column, RIGHT)
         item.setToolTip(0, summary(run.name, score))
         return item
 

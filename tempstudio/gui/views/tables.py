@@ -19,6 +19,7 @@ from tempstudio.core.timeline import Frame
 from tempstudio.core.topology import topology_of
 from tempstudio.gui.places import die_name, link_names, link_pairs
 from tempstudio.gui.results import Result
+from tempstudio.gui.theme import font
 from tempstudio.scene.format import byte_count, byte_rate, percent
 
 SORT = Qt.ItemDataRole.UserRole
@@ -166,8 +167,13 @@ def proxy_of(view: QTableView) -> QSortFilterProxyModel:
     return proxy
 
 
-def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableView:
-    """A table that sorts by its numbers and selects whole rows."""
+def table_view(
+    table: Table, name: str, title: str, samples: Sequence[str], parent: QWidget
+) -> QTableView:
+    """A table that sorts by its numbers and selects whole rows.
+
+    `samples` are the longest texts of the columns after the first.
+    """
     proxy = QSortFilterProxyModel(parent)
     proxy.setSourceModel(table)
     proxy.setSortRole(SORT)
@@ -178,13 +184,21 @@ def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableVi
     view.setSortingEnabled(True)
     view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    view.setStyleSheet("QTableView::item { padding: 0 8px; }")
+    view.setFont(font("caption"))
+    view.setStyleSheet("QTableView::item { padding: 0 2px; }")
     view.setShowGrid(False)
     view.setTabKeyNavigation(False)
     view.setWordWrap(False)
     view.verticalHeader().hide()
     view.verticalHeader().setDefaultSectionSize(24)
     header = view.horizontalHeader()
-    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    metrics = view.fontMetrics()
+    for column, sample in enumerate(samples, 1):  # wide enough for any value, whatever comes
+        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+        header.resizeSection(column, metrics.horizontalAdvance(sample) + 13)
     header.setHighlightSections(False)
+    # Names never change: only what is sorted by a value is sorted again with every moment.
+    header.sortIndicatorChanged.connect(lambda column, _: proxy.setDynamicSortFilter(column > 0))
+    proxy.setDynamicSortFilter(False)
     return view

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from tempstudio.gui.actions import Actions
@@ -114,6 +114,18 @@ class ToolBar(QToolBar):
         self.machine.show_choice(machine_title(project.machine), faults(project.machine))
         for kind, box in self.strategies.items():
             box.show_choice(getattr(project, kind).name)
+        self._caption()
+
+    def _caption(self) -> None:
+        """All boxes have their captions, or none has."""
+        captioned = all(box.has_room_for_caption for box in self._boxes)
+        for box in self._boxes:
+            box.set_captioned(captioned)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Captions go where there is no room for them."""
+        super().resizeEvent(event)
+        self._caption()
 
     def _choose_machine(self, name: str) -> None:
         machine = self._machines.get(name)
