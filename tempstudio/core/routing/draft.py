@@ -18,6 +18,7 @@ from tempstudio.core.topology import Topology
 if TYPE_CHECKING:
     from tempstudio.core.routing.kernels import Flows, Prices, Scratch, Slots
 
+TRACE = 1e-6  # share of a flow that is not worth a route
 SHORT = 1e-6  # price of a hop while load alone counts: idle detours are not worth taking
 
 
@@ -156,7 +157,8 @@ class Draft:
         return flow, slot, start, self.slots.pool[np.repeat(first, length) + inside]
 
     def routing(self) -> Routing:
-        """The routes of all demands, as fractions of their bytes."""
+        """The routes of all demands, as fractions of their bytes; mere traces are left out."""
+        self.slots.amount[self.slots.amount < TRACE * self.flows.amount[:, None]] = 0.0
         flow, slot, start, links = self.columns(carrying=True)
         return Routing.of(
             self.demands,
