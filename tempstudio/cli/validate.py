@@ -1,0 +1,95 @@
+"""Published figures beside computed ones, a row each, with a summary."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tempstudio.cli.answer import DONE, FAULT, Answer
+from tempstudio.cli.progress_bar import progress_bar
+from tempstudio.cli.table import table
+
+if TYPE_CHECKING:
+    from tempstudio.validation import Report, Row
+
+EXAMPLE = "tempstudio validate --json"
+COLUMNS = ("case", "figure", "published", "computed", "error", "held to", "")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files of cases."""
+    parser.add_argument(
+        "cases",
+        nargs="*",
+        metavar="CASES.json",
+        help="files of cases, or folders of them (those that come with the program if none)",
+    )
+
+
+def execute(arguments: argparse.Namespace) -> Answer:
+    """0 only where every row that is held to a tolerance passes, and every group its mean."""
+    from tempstudio.validation import validate
+
+    with progress_bar() as progress:
+        report = validate([Path(name) for name in arguments.cases], progress)
+    failed = [row for row in report.rows if row.passed is False]
+    groups = [group["group"] for group in report.groups if not group["pass"]]
+    complaint = ""
+    if not report.passed:
+        names = ", ".join([*(f"{row.id} {row.figure}".strip() for row in failed), *groups])
+        complaint = f"{len(failed) + len(groups)} do not hold: {names[:300]}"
+    status = DONE if report.passed else FAULT
+    return Answer(report.document(), lambda: _text(report), status, complaint)
+
+
+def _text(report: Report) -> str:
+    summary = report.summary()
+    sources = dict.fromkeys(row.source for row in report.rows if row.source)
+    lines = [table(COLUMNS, [_cells(row) for row in report.rows]), "", "Sources"]
+    lines += [f"  {source}" for source in sources]
+    lines += ["", *(_group_text(group) for group in summary["groups"])]
+    lines.append(
+        f"{summary['rows']} rows: {summary['passed']} hold, {summary['failed']} do not, "
+        f"{summary['shown']} are shown only"
+    )
+    return "\n".join(lines)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    error = row.error
+    return (
+        row.id[:40],
+        row.figure[:40],
+        _value(row.published),
+        _value(row.computed),
+        "" if error is None else f"{100 * error:+.2g} %",
+        "" if row.rel_tol is None else _tolerance(row),
+        {True: "holds", False: "FAILS", None: row.group or "shown"}[row.passed],
+    )
+
+
+def _tolerance(row: Row) -> str:
+    if row.sense == "at least":
+        return "at least"
+    amount = "exact" if row.rel_tol is None or row.rel_tol < 1e-6 else f"{100 * row.rel_tol:g} %"
+    return amount if row.sense == "equal" else f"{row.sense}, {amount}"
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return f"{value:.6g}" if abs(value) < 1e6 or value != int(value) else f"{int(value):,}"
+    return str(value)[:24]
+
+
+def _group_text(group: dict[str, Any]) -> str:
+    trend = {True: ", same trend", False: ", other trend", None: ""}[group["trend"]]
+    return (
+        f"{group['group']}: {group['rows']} rows, mean error {100 * group['mean_error']:.2f} % "
+        f"(allowed {100 * group['mean_limit']:g} %), largest {100 * group['max_error']:.2f} %"
+        f"{trend}: {'holds' if group['pass'] else 'FAILS'}"
+    )
