@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.errors import NoPlanError
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import axis_groups
 from tempstudio.core.partition import Collective, Partition
@@ -28,6 +28,7 @@ from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptio
 
 FloatMatrix = NDArray[np.float64]
 REPORTS = 50
+MOST_UNITS = 2048  # their distances still fit into memory
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,10 @@ class Gemini:
         topology = topology_of(machine)
         start = _start(partition, machine, rng)
         unit = partition.degrees.stream
+        if len(start) // unit > MOST_UNITS:
+            note = f"gemini: {len(start) // unit} groups are too many to anneal, placed row by row"
+            placed, groups = make_groups(partition, start, machine)
+            return Mapping(placement=placed, groups=groups, notes=(note,))
         traffic = rank_traffic(partition)
         slots = np.array(start).reshape(-1, unit)
         order, before, after = _anneal(slots, traffic, topology, options, rng, progress)
@@ -172,6 +177,10 @@ def _anneal(
 
 
 def _distances(dies: Sequence[int], topology: Topology) -> FloatMatrix:
+    machine = topology.machine
+    if isinstance(machine, Wafer) and not machine.dead_dies and not machine.dead_links:
+        places = np.array([topology.places[die] for die in dies], dtype=np.float64)
+        return np.abs(places[:, None] - places[None]).sum(axis=2)
     return np.array([[float(topology.hops(a, b)) for b in dies] for a in dies])
 
 
