@@ -113,7 +113,7 @@ class Docks(QObject):
     def _stack(self, name: str) -> None:
         """Put an extra dock behind the tabs of those that are open already.
 
-        Only when it is shown: Qt leaves a stray tab bar over the menus for docks tabbed while hidden.
+        Only when it is shown: docks tabbed while hidden leave a stray tab bar over the menus.
         """
         for other in sorted(self._hidden_by_default - {name}):
             if self._docks[other].isVisible() and not self._docks[other].isFloating():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from tempstudio.core.errors import InputError
@@ -201,6 +202,7 @@ class Files(QObject):
         names = {standard.Save: "save", standard.Discard: "discard", standard.Cancel: "cancel"}
         for which, name in names.items():
             box.button(which).setObjectName(f"unsaved.{name}")
+            box.button(which).setIcon(QIcon())  # the style's own would be the only ones in colour
         box.finished.connect(lambda code: self._answer(standard(code), then))
         box.finished.connect(box.deleteLater)
         box.open()

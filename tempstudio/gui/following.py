@@ -128,7 +128,9 @@ class Following(QObject):
     def show_freshness(self, freshness: Freshness) -> None:
         """Whether the figures belong to what is on screen."""
         window = self._window
-        stale = freshness.state in ("stale", "cut apart")
+        stale = freshness.state not in ("none", "fresh")
+        if freshness.state == "fresh":
+            window.messages.dismiss_key("noplan")
         window.gauges.set_freshness(freshness)
         window.status.set_freshness(freshness)
         window.wafer.set_stale(freshness.ribbon if stale else "")

@@ -16,12 +16,10 @@ from tempstudio.gui.results import Result
 if TYPE_CHECKING:
     from tempstudio.lanes import Lanes, Message, WorkerSettings
 
-FIRST_BUDGET_S = 2.0  # how long the first look at a project may search before it shows its best
-
 
 @dataclass(frozen=True)
 class Job:
-    """What runs, as the status bar tells it; `kind` is "plan", "replan", "search" or "read"."""
+    """What runs, as the status bar tells it; `kind` is "replan", "search" or "read"."""
 
     kind: str
     title: str
@@ -107,16 +105,13 @@ class Jobs(QObject):
         self._requests.clear()
         self._jobs.clear()
 
-    def replan(self, project: Project, degrees: Degrees | None) -> None:
-        """Plan again on the live lane: with these degrees or the nearest; without, a first look."""
+    def replan(self, project: Project, degrees: Degrees, again: bool) -> None:
+        """Plan on the live lane with these degrees or the nearest that go; it searches nothing."""
         from tempstudio.core.quantities import to_json
 
-        options: dict[str, Any] = {"budget_s": FIRST_BUDGET_S}
-        kind, title = "plan", "Planning"
-        if degrees is not None:
-            options = {"replan": True, "degrees": to_json(degrees)}
-            kind, title = "replan", "Planning again"
-        self._submit_run("live", kind, title, project, options)
+        options = {"replan": True, "degrees": to_json(degrees)}
+        title = "Planning again" if again else "Planning"
+        self._submit_run("live", "replan", title, project, options)
 
     def search(self, project: Project) -> None:
         """Run the project's solver on the search lane."""

@@ -76,6 +76,7 @@ class Recovery(QObject):
             f"Recovered {snapshot.title}. Nothing was overwritten: save to keep it.",
             "ok",
             key="recovery",
+            fleeting=True,
         )
         self.offer()
 

@@ -38,7 +38,7 @@ class Freshness:
     """Whether the figures belong to the project on screen.
 
     `state` is "none" (no run yet), "fresh", "stale" (`step` names the edit that they are from
-    before) or "cut apart" (no plan exists; `reason` says why).
+    before), "no plan" (`reason` says why) or "cut apart" (the same, and the mesh is in pieces).
     """
 
     state: str = "none"
@@ -113,9 +113,10 @@ class Results(QObject):
         else:
             self._become(Freshness("stale", self._freshness.step or step))
 
-    def no_plan(self, reason: str) -> None:
+    def no_plan(self, reason: str, cut_apart: bool) -> None:
         """There is no plan for the project on screen."""
-        self._become(Freshness("cut apart", self._freshness.step, reason))
+        state = "cut apart" if cut_apart else "no plan"
+        self._become(Freshness(state, self._freshness.step, reason))
 
     def forget(self) -> None:
         """Another project was opened."""

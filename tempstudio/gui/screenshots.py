@@ -92,7 +92,7 @@ def states() -> Iterator[State]:
 
     def cut_apart(window: MainWindow) -> None:
         window.studio.edit(lambda p: with_links(p, ((0, 1), (0, 8)), dead=True), "Cut off die 0,0")
-        wait(lambda: window.studio.results.freshness.state in ("fresh", "cut apart"))
+        wait(lambda: window.studio.results.freshness.state not in ("none", "stale"))
 
     def palette(window: MainWindow) -> QWidget | None:
         window.messages.clear()

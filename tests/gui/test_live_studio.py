@@ -160,7 +160,7 @@ def test_a_mesh_cut_apart_is_told_and_mended_by_undo(live: MainWindow) -> None:
     state = studio.results.freshness.state
     assert state in ("cut apart", "fresh"), state
     if state == "cut apart":
-        assert live.status.state.text() == "No plan"
+        assert live.status.state.text() == "Cut apart"
         assert studio.results.freshness.reason
     studio.document.undo()
     wait(lambda: studio.results.is_fresh)
@@ -218,3 +218,16 @@ def test_the_command_that_is_copied_repeats_the_run(live: MainWindow) -> None:
     words = QApplication.clipboard().text().split()
     assert words[:2] == ["tempstudio", "run"]
     assert str(live.studio.document.path) in words
+
+
+def test_degrees_to_begin_with_use_the_dies_and_fit() -> None:
+    from tempstudio.gui.studio import first_guess
+
+    for name, alive in (("qwen2-0.5b", 8), ("llama2-7b", 48), ("gpt3-175b", 48), ("llama2-7b", 1)):
+        rows = 1 if alive == 1 else 2 if alive == 8 else 6
+        project = ts.Project(ts.Wafer(rows=rows, cols=alive // rows), ts.load_model(name))
+        guess = first_guess(project)
+        assert alive / 2 < guess.size <= alive
+        if name != "gpt3-175b":
+            states = project.model.parameters / guess.stream * (4 + 12 / guess.dp)
+            assert states < project.machine.die.hbm_bytes or alive == 1

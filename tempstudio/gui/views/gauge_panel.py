@@ -196,7 +196,7 @@ class GaugePanel(QScrollArea):
     def set_freshness(self, freshness: Freshness) -> None:
         """Lay the ribbon across the figures while they are from before."""
         text = freshness.ribbon
-        if freshness.state == "cut apart":
+        if freshness.reason:
             text = freshness.reason if not text else f"{freshness.reason} (figures {text})"
         self.ribbon.show_text(text)
 

@@ -28,7 +28,8 @@ STATES = {
     "none": ("", "", "No run yet"),
     "fresh": ("ok", "ok", "Fresh"),
     "stale": ("warning", "warning", "Stale"),
-    "cut apart": ("error", "error", "No plan"),
+    "no plan": ("error", "error", "No plan"),
+    "cut apart": ("error", "error", "Cut apart"),
 }
 
 

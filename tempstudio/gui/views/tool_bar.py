@@ -138,9 +138,7 @@ def machine_title(machine: Machine) -> str:
     if machine.kind == "cluster":
         return f"{machine.rows} × {machine.cols} GPUs"
     title = f"{machine.rows} × {machine.cols}"
-    title += f" × {machine.wafers} wafers" if machine.wafers > 1 else " dies"
-    lost = len(machine.dead_dies) + len(machine.dead_links)
-    return f"{title}, {lost} dead" if lost else title
+    return f"{title} × {machine.wafers} wafers" if machine.wafers > 1 else f"{title} dies"
 
 
 def faults(machine: Machine) -> str:
