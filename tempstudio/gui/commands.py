@@ -81,6 +81,9 @@ VIEW = (
            "View", "layout", (), "fit", "Bring the whole step into view"),
     Action("view.fit_wafer", "Fit wafer", lambda w: w.wafer.fit(),
            "View", "layout", (), "", "Bring the whole machine into view"),
+    Action("view.reduced_motion", "Reduced motion", lambda w: w.toggle_reduced_motion(),
+           "View", "layout", (), "", "Arrowheads and a stepping caption instead of moving chunks",
+           checkable=True),
     Action("view.start", "Start panel", lambda w: w.help.show_start(),
            "View", "layout", (), "", "Show the first steps again"),
 )  # fmt: skip

@@ -64,6 +64,8 @@ class Following(QObject):
         history.redoTextChanged.connect(lambda _: self.show_history())
         self.show_history()
         window.actions_["run.live"].setChecked(studio.live)
+        reduced = window.settings.get("reduced_motion", False)
+        window.actions_["view.reduced_motion"].setChecked(reduced)
         window.actions_[f"view.theme.{window.look.choice}"].setChecked(True)
         window.actions_["tool.select"].setChecked(True)
         self.show_speed(studio.playback.speed)
@@ -127,10 +129,12 @@ class Following(QObject):
 
     def show_freshness(self, freshness: Freshness) -> None:
         """Whether the figures belong to what is on screen."""
-        window = self._window
+        window, results = self._window, self._window.studio.results
         stale = freshness.state not in ("none", "fresh")
         if freshness.state == "fresh":
             window.messages.dismiss_key("noplan")
+            if results.current is None or results.current.document["fits"]:
+                window.messages.dismiss_key("fits")
         window.gauges.set_freshness(freshness)
         window.status.set_freshness(freshness)
         window.wafer.set_stale(freshness.ribbon if stale else "")

@@ -18,6 +18,7 @@ from tempstudio.gui.views.log_panel import LogPanel
 from tempstudio.gui.views.message_bar import MessageBar
 from tempstudio.gui.views.model_tree import ModelTree
 from tempstudio.gui.views.plugins_panel import PluginsPanel
+from tempstudio.gui.views.recent_menu import RecentMenu
 from tempstudio.gui.views.runs_panel import RunsPanel
 from tempstudio.gui.views.status_bar import StatusBar
 from tempstudio.gui.views.strategy_form import StrategyForm
@@ -58,6 +59,8 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
         ("log", window.log),
     ):
         window.docks.fill(name, view)
+    menu = window.menus["File"]
+    menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
     window.following = Following(window)
     window.requests = Requests(window)
     inspector = window.inspector
@@ -74,6 +77,7 @@ def _furnish_centre(window: MainWindow) -> None:
     window.wafer.set_theme(window.look.tokens)
     window.wafer.set_project(window.studio.project.machine)
     window.wafer.set_message("Planning")
+    window.wafer.set_reduced_motion(window.settings.get("reduced_motion", False))
     window.tabs.insertTab(0, window.wafer, "Wafer")
     window.tabs.setCurrentIndex(0)
     window.tabs.removeTab(1)

@@ -144,6 +144,12 @@ class MainWindow(QMainWindow):
         self.look.choose(choice)
         self.settings.set("theme", choice)
 
+    def toggle_reduced_motion(self) -> None:
+        """Arrowheads instead of moving chunks, or chunks again."""
+        reduced = self.actions_["view.reduced_motion"].isChecked()
+        self.settings.set("reduced_motion", reduced)
+        self.wafer.set_reduced_motion(reduced)
+
     def copy_command(self) -> None:
         """Put the command that repeats this run headless on the clipboard."""
         from tempstudio.gui.command_line import command_of

@@ -12,14 +12,16 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
+from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.core.topology import topology_of
 from tempstudio.gui.document import Document
 from tempstudio.gui.jobs import Jobs
+from tempstudio.gui.places import die_name
 from tempstudio.gui.playback import Playback
 from tempstudio.gui.results import Result, Results
 from tempstudio.gui.selection import Selection
 from tempstudio.gui.views.message_bar import Message
-from tempstudio.scene.format import change
+from tempstudio.scene.format import byte_count, change, seconds
 
 if TYPE_CHECKING:
     from tempstudio.lanes import WorkerSettings
@@ -172,8 +174,25 @@ class Studio(QObject):
         before = self.results.current
         if not self.results.accept(result, self.project):
             return
-        if before is not None and before.fingerprint != result.fingerprint and final:
+        if final and not result.document["fits"]:
+            self._tell_misfit(result)
+        elif final and before is not None and before.fingerprint != result.fingerprint:
             self._tell_change(before, result)
+
+    def _tell_misfit(self, result: Result) -> None:
+        memory = result.document["memory_bytes"]
+        die = die_name(
+            result.project.machine, result.project.machine.die_id(tuple(memory["peak_die"]))
+        )
+        kind = max(MEMORY_KINDS, key=lambda kind: float(memory[kind]))
+        self.say(
+            f"Does not fit: die {die} needs {byte_count(memory['peak'])} of "
+            f"{byte_count(memory['capacity'])} at {seconds(memory['peak_time_s'])}, "
+            f"{byte_count(memory[kind])} of it {kind.replace('_', ' ')}.",
+            "warning",
+            choices=(("Find degrees that fit", self.run),),
+            key="fits",
+        )
 
     def _tell_change(self, before: Result, after: Result) -> None:
         old, new = before.document["step_time_s"], after.document["step_time_s"]

@@ -232,3 +232,19 @@ def test_broken_settings_start_with_the_defaults(qapp: QApplication) -> None:
     assert window.docks["left"].isVisible()
     window.close()
     window.deleteLater()
+
+
+def test_recent_projects_stand_in_the_file_menu(window: MainWindow, tmp_path: Path) -> None:
+    from PySide6.QtWidgets import QMenu
+
+    for seed in (1, 2):
+        path = tmp_path / f"number {seed}.tempstudio"
+        ts.save(replace(window.studio.project, seed=seed), path)
+        window.files.open(path)
+    recent = window.findChild(QMenu, "menu.recent")
+    assert recent is not None
+    recent.popup(window.mapToGlobal(window.rect().center()))
+    titles = [action.text() for action in recent.actions() if action.text()]
+    assert titles == ["&1  number 2", "&2  number 1", "Forget these"]
+    click(recent, recent.actionGeometry(recent.actions()[1]).center())
+    assert window.studio.project.seed == 1

@@ -143,3 +143,30 @@ def test_a_new_run_shows_the_change(window: MainWindow, small_run: ts.Run) -> No
     figure = window.gauges.figures["step_time_s"].figure
     assert figure.change == "+100\u2009%"
     assert figure.better is False
+
+
+def test_a_plan_that_does_not_fit_says_which_die_when_and_of_what(
+    window: MainWindow, small_run: ts.Run
+) -> None:
+    from dataclasses import replace
+
+    from tests.gui.conftest import said
+
+    memory = {**small_run.document["memory_bytes"], "capacity": 1e9, "peak": 3e9, "weights": 2.5e9}
+    document = {**small_run.document, "fits": False, "memory_bytes": memory}
+    window.studio.set_live(False)
+    window.studio.edit(lambda p: replace(p, seed=9), "Seed 9")
+    made = replace(result_of(small_run), project=window.studio.project, document=document)
+    window.studio.jobs.planned.emit(made, True)
+    (line,) = said(window, "warning")
+    assert line.startswith("Does not fit: die ")
+    for part in ("needs 3.00\u2009GB of 1.00\u2009GB at", "2.50\u2009GB of it weights"):
+        assert part in line
+    assert window.messages._lines[0].buttons[0].text() == "Find degrees that fit"
+    window.studio.document.undo()
+    assert said(window, "warning") == [], "the old plan fits"
+
+
+def test_tooltips_give_meaning_and_unit(window: MainWindow) -> None:
+    tip = window.gauges.figures["step_time_s"].toolTip()
+    assert tip.startswith("step time [s]\nWall time of one optimizer step")

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tempstudio import glossary
 from tempstudio.core.timeline import Frame
 from tempstudio.gui.places import die_name, link_names, link_pairs
 from tempstudio.gui.results import Freshness, Result
@@ -80,6 +81,7 @@ class GaugePanel(QScrollArea):
         for key, title, term, _, _ in FIGURES:
             button = FigureButton(key, title, self._tokens, body)
             button.setProperty("term", term)
+            button.setToolTip(meaning(term))
             button.clicked.connect(lambda _=False, term=term: self.asked.emit(term))
             row.addWidget(button)
             self.figures[key] = button
@@ -150,7 +152,7 @@ class GaugePanel(QScrollArea):
         load, bound = links.get("max_load_bytes") or 0.0, links.get("bound_bytes") or 0.0
         beside = f", {digits(load / bound)}\u2009× its bound" if bound else ""
         self.bound.setText(f"busiest link {byte_count(load)}{beside}")
-        self.bound.setToolTip(f"The bound is {byte_count(bound)}" if bound else "")
+        self.bound.setToolTip(f"{meaning('bound')}\nHere {byte_count(bound)}" if bound else "")
 
     def set_frame(self, frame: Frame, playing: bool = False) -> None:
         """Show a moment of the run; while playing, at most ten times a second."""
@@ -266,6 +268,7 @@ class FigureLine(QLabel):
         self._term = term
         self.setProperty("role", "caption")
         self.setProperty("term", term)
+        self.setToolTip(meaning(term))
         self.setWordWrap(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
@@ -279,6 +282,15 @@ class FigureLine(QLabel):
             self.asked.emit(self._term)
         else:
             super().keyPressEvent(event)
+
+
+def meaning(term: str) -> str:
+    """What a term means and its unit, for a tooltip."""
+    entry = glossary.find(term)
+    if entry is None:
+        return term
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    return f"{entry.term}{unit}\n{entry.sentence}\nClick for the formula and this run's inputs."
 
 
 def _heading(text: str, parent: QWidget) -> QLabel:
