@@ -31,12 +31,7 @@ def link_name(machine: Machine, source: int, target: int) -> str:
     return f"{die_name(machine, source)} → {die_name(machine, target)}"
 
 
+@lru_cache(maxsize=8)
 def link_pairs(timeline: Timeline) -> tuple[tuple[int, int], ...]:
     """(source, target) of every live directed link of a timeline."""
     return tuple(zip(timeline.link_source.tolist(), timeline.link_target.tolist(), strict=True))
-
-
-@lru_cache(maxsize=8)
-def link_names(machine: Machine, pairs: tuple[tuple[int, int], ...]) -> tuple[str, ...]:
-    """The names of many links."""
-    return tuple(link_name(machine, source, target) for source, target in pairs)

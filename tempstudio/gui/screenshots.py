@@ -63,7 +63,7 @@ def states() -> Iterator[State]:
         window.timeline.zoom(4000.0)
 
     def tables(window: MainWindow) -> None:
-        pair = link_pairs(window.studio.playback.timeline)[20]  # type: ignore[arg-type]
+        pair = link_pairs(window.studio.playback.timeline)[20]
         window.studio.selection.select_links((pair,))
         window.inspector.setCurrentIndex(2)
         window.left.setCurrentIndex(2)

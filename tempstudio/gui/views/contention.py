@@ -19,6 +19,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from tempstudio.core.machine import Machine
+from tempstudio.gui.places import link_name
 from tempstudio.gui.theme import font
 from tempstudio.scene.format import byte_rate, percent, plural
 from tempstudio.scene.tokens import Tokens
@@ -33,8 +35,12 @@ class LinkReading:
 
     utilization: NDArray[np.float64]
     rate: NDArray[np.float64]
-    names: tuple[str, ...]
+    machine: Machine
     pairs: tuple[tuple[int, int], ...]
+
+    def name(self, link: int) -> str:
+        """How a link is called."""
+        return link_name(self.machine, *self.pairs[link])
 
     @property
     def busy(self) -> int:
@@ -177,7 +183,7 @@ class TopLinks(QWidget):
             text = "No link carries anything at this moment." if reading is not None else ""
             painter.drawText(0, round(self._line - metrics.descent() - 2), text)
             return
-        name_room = max(metrics.horizontalAdvance(reading.names[i]) for i in self._top) + 8
+        name_room = max(metrics.horizontalAdvance(reading.name(i)) for i in self._top) + 8
         value_room = metrics.horizontalAdvance("100\u2009%") + 4
         bar_room = max(self.width() - name_room - value_room, 8)
         for row, link in enumerate(self._top):
@@ -187,7 +193,7 @@ class TopLinks(QWidget):
             base = round(y + (self._line + metrics.ascent() - metrics.descent()) / 2)
             share = float(min(reading.utilization[link], 1.0))
             painter.setPen(QColor(tokens.text))
-            painter.drawText(4, base, reading.names[link])
+            painter.drawText(4, base, reading.name(link))
             groove = QRectF(name_room, y + self._line / 2 - 3, bar_room, 6)
             painter.fillRect(groove, QColor(tokens.hairline))
             colour = tokens.lanes[min(int(share * len(tokens.lanes)), len(tokens.lanes) - 1)]
@@ -228,5 +234,5 @@ class TopLinks(QWidget):
             if 0 <= row < len(self._top):
                 link = self._top[row]
                 rate = byte_rate(float(self._reading.rate[link]))
-                self.setToolTip(f"Link {self._reading.names[link]}: {rate} at this moment")
+                self.setToolTip(f"Link {self._reading.name(link)}: {rate} at this moment")
         return super().event(event)

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 
 from tempstudio import glossary
 from tempstudio.core.timeline import Frame
-from tempstudio.gui.places import die_name, link_names, link_pairs
+from tempstudio.gui.places import die_name, link_pairs
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.contention import Histogram, LinkReading, TopLinks
@@ -165,9 +165,7 @@ class GaugePanel(QScrollArea):
         self._show_memory(frame)
         machine, timeline = self._result.project.machine, self._result.timeline
         pairs = link_pairs(timeline)
-        reading = LinkReading(
-            frame.link_utilization, frame.link_rate, link_names(machine, pairs), pairs
-        )
+        reading = LinkReading(frame.link_utilization, frame.link_rate, machine, pairs)
         self.histogram.set_reading(reading)
         self.top.set_reading(reading)
 

@@ -23,14 +23,11 @@ from tempstudio.gui.results import Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.gauges import KIND_TITLES
 from tempstudio.gui.views.model_tree import describe
-from tempstudio.gui.views.tables import Readings, Table, proxy_of, table_view
+from tempstudio.gui.views.tables import Readings, Table, table_view
 from tempstudio.scene.format import byte_count, byte_rate, seconds
 
-PLAYING_MS, PLAYING_LARGE_MS = 100, 500
-LARGE = 2000  # rows that are sorted again with every refresh
+PLAYING_MS = 100
 MOST_SHOWN = 4
-DIE_SAMPLES = ("works, yield 90 %", "99.9 GB", "99.9 %")
-LINK_SAMPLES = ("99.9 %", "9.99 TB/s", "9.99 GB")
 
 
 class Inspector(QTabWidget):
@@ -49,15 +46,10 @@ class Inspector(QTabWidget):
         self._since = QElapsedTimer()
         self.readings = read = Readings()
         self._add_text()
-        self.die_table = Table(
-            (("Die", read.die), ("State", read.state), ("Memory", read.memory), ("Use", read.use)),
-            self,
-        )
-        self.link_table = Table(
-            (("Link", read.link), ("Now", read.now), ("Rate", read.rate), ("Step", read.step)), self
-        )
-        self.dies = table_view(self.die_table, "inspector.dies", "Dies", DIE_SAMPLES, self)
-        self.links = table_view(self.link_table, "inspector.links", "Links", LINK_SAMPLES, self)
+        self.die_table = Table(read.die_columns(), self)
+        self.link_table = Table(read.link_columns(), self)
+        self.dies = table_view(self.die_table, "inspector.dies", "Dies", self)
+        self.links = table_view(self.link_table, "inspector.links", "Links", self)
         for view, title in ((self.dies, "Dies"), (self.links, "Links")):
             self.addTab(view, title)
         self.dies.selectionModel().selectionChanged.connect(self._choose_dies)
@@ -98,9 +90,7 @@ class Inspector(QTabWidget):
 
     def set_frame(self, frame: Frame, playing: bool = False) -> None:
         """Show a moment; while playing, no oftener than a person can read."""
-        large = len(self.readings.pairs) > LARGE and self.currentWidget() is self.links
-        least = PLAYING_LARGE_MS if large else PLAYING_MS
-        if playing and self._since.isValid() and self._since.elapsed() < least:
+        if playing and self._since.isValid() and self._since.elapsed() < PLAYING_MS:
             return
         self._since.start()
         self.readings.frame = frame if self.readings.result is not None else None
@@ -117,9 +107,9 @@ class Inspector(QTabWidget):
     def _mark(self, view: QTableView, rows: Sequence[int]) -> None:
         if set(rows) == set(self._source_rows(view)):
             return
-        proxy, marked = proxy_of(view), QItemSelection()
+        table, marked = table_of(view), QItemSelection()
         for row in rows:
-            index = proxy.mapFromSource(proxy.sourceModel().index(row, 0))
+            index = table.index(table.shown(row), 0)
             marked.select(index, index)
         flags = QItemSelectionModel.SelectionFlag
         with QSignalBlocker(view.selectionModel()):
@@ -145,9 +135,9 @@ class Inspector(QTabWidget):
         self.links_chosen.emit(tuple(pairs[row] for row in self._source_rows(self.links)))
 
     def _source_rows(self, view: QTableView) -> tuple[int, ...]:
-        proxy = proxy_of(view)
+        table = table_of(view)
         rows = view.selectionModel().selectedRows()
-        return tuple(sorted(proxy.mapToSource(index).row() for index in rows))
+        return tuple(sorted(table.source(index.row()) for index in rows))
 
     # In words
 
@@ -171,10 +161,10 @@ class Inspector(QTabWidget):
 
     def _describe_die(self, machine: Machine, die: int) -> list[str]:
         read = self.readings
-        lines = [f"Die {die_name(machine, die)}", f"State: {read.state(die)[0]}"]
+        lines = [f"Die {die_name(machine, die)}", f"State: {read.state(die)}"]
         if read.frame is None or read.result is None or die in machine.dead_ids:
             return lines
-        lines.append(f"Memory: {read.memory(die)[0]} of {byte_count(machine.die.hbm_bytes)}")
+        lines.append(f"Memory: {read.memory(die)} of {byte_count(machine.die.hbm_bytes)}")
         for kind, amount in zip(MEMORY_KINDS, read.frame.memory[:, die].tolist(), strict=True):
             lines.append(f"    {KIND_TITLES[kind]}: {byte_count(amount)}")
         place = list(machine.coordinate(die))
@@ -193,8 +183,8 @@ class Inspector(QTabWidget):
         bandwidth = float(topology_of(machine).bytes_per_s[row])
         lines.append(f"Bandwidth: {byte_rate(bandwidth)} in this direction")
         if read.frame is not None:
-            lines.append(f"Now: {read.rate(row)[0]}, {read.now(row)[0]} of it")
-            lines.append(f"In the step: {read.step(row)[0]}")
+            lines.append(f"Now: {read.rate(row)}, {read.now(row)} of it")
+            lines.append(f"In the step: {read.step(row)}")
         return lines
 
     def _describe_operator(self, project: Project, name: str) -> list[str]:
@@ -214,3 +204,10 @@ class Inspector(QTabWidget):
                 lines.append(f"Computes {seconds(row['compute_s'])} of the step")
                 lines.append(f"Exposed communication {seconds(exposed)}")
         return lines
+
+
+def table_of(view: QTableView) -> Table:
+    """The table that a view shows."""
+    table = view.model()
+    assert isinstance(table, Table)
+    return table

@@ -3,65 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    QSortFilterProxyModel,
-    Qt,
-)
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from tempstudio.core.machine import Machine
 from tempstudio.core.timeline import Frame
 from tempstudio.core.topology import topology_of
-from tempstudio.gui.places import die_name, link_names, link_pairs
+from tempstudio.gui.places import die_name, link_name, link_pairs
 from tempstudio.gui.results import Result
 from tempstudio.gui.theme import font
 from tempstudio.scene.format import byte_count, byte_rate, percent
 
-SORT = Qt.ItemDataRole.UserRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 Index = QModelIndex | QPersistentModelIndex
-Cell = tuple[str, float]  # text, what it sorts by
-NOTHING: Cell = ("", 0.0)
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A title, the text of a row, and what all rows sort by [rows]; `live` changes with time.
+
+    `sample` is the longest text that may stand there, '' for the column that takes what is left.
+    """
+
+    title: str
+    text: Callable[[int], str]
+    keys: Callable[[], FloatArray]
+    live: bool = True
+    sample: str = ""
 
 
 class Table(QAbstractTableModel):
-    """Rows that answer with a text and a number to sort by, one function a column."""
+    """Rows in the order of one column; a mesh of 30,000 links is sorted as one array."""
 
-    def __init__(
-        self, columns: Sequence[tuple[str, Callable[[int], Cell]]], parent: QWidget
-    ) -> None:
+    def __init__(self, columns: Sequence[Column], parent: QWidget) -> None:
         super().__init__(parent)
-        self._columns, self._rows = columns, 0
+        self.columns = tuple(columns)
+        self._order: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
+        self._by, self._falling = 0, False
 
     def set_rows(self, rows: int) -> None:
         """Another number of rows."""
         self.beginResetModel()
-        self._rows = rows
+        self._order = self._sorted(rows)
         self.endResetModel()
 
     def refresh(self) -> None:
         """The same rows have other values."""
-        if self._rows:
-            last = self.index(self._rows - 1, len(self._columns) - 1)
-            self.dataChanged.emit(self.index(0, 0), last)
+        if not len(self._order):
+            return
+        if self.columns[self._by].live:
+            self._arrange()
+        last = self.index(len(self._order) - 1, len(self.columns) - 1)
+        self.dataChanged.emit(self.index(0, 0), last)
+
+    def source(self, shown: int) -> int:
+        """The row (die or link number) that stands at a place."""
+        return int(self._order[shown])
+
+    def shown(self, source: int) -> int:
+        """The place at which a row stands."""
+        return int(np.flatnonzero(self._order == source)[0])
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Arrange by a column's values."""
+        self._by, self._falling = column, order == Qt.SortOrder.DescendingOrder
+        self._arrange()
+
+    def _arrange(self) -> None:
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        rows = [(self.source(index.row()), index.column()) for index in before]
+        self._order = self._sorted(len(self._order))
+        places = np.argsort(self._order)
+        after = [self.index(int(places[row]), column) for row, column in rows]
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
+
+    def _sorted(self, rows: int) -> NDArray[np.intp]:
+        keys = self.columns[self._by].keys()
+        if len(keys) != rows:
+            return np.arange(rows)
+        return np.argsort(-keys if self._falling else keys, kind="stable")
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else self._rows
+        return 0 if parent.isValid() else len(self._order)
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
-        return 0 if parent.isValid() else len(self._columns)
+        return 0 if parent.isValid() else len(self.columns)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[index.column()][1](index.row())[0]
-        if role == SORT:
-            return self._columns[index.column()][1](index.row())[1]
+            return self.columns[index.column()].text(self.source(index.row()))
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column():
             return int(RIGHT)
         return None
@@ -71,7 +110,7 @@ class Table(QAbstractTableModel):
     ) -> Any:
         if orientation == Qt.Orientation.Horizontal:
             if role == Qt.ItemDataRole.DisplayRole:
-                return self._columns[section][0]
+                return self.columns[section].title
             if role == Qt.ItemDataRole.TextAlignmentRole:
                 return int(RIGHT if section else LEFT)
         return None
@@ -85,102 +124,126 @@ class Readings:
         self.result: Result | None = None
         self.frame: Frame | None = None
         self.pairs: tuple[tuple[int, int], ...] = ()
-        self.names: tuple[str, ...] = ()
 
     def set_machine(self, machine: Machine) -> None:
         """Another machine, of which there is no run yet."""
         self.machine, self.result, self.frame = machine, None, None
         topology = topology_of(machine)
         self.pairs = tuple(zip(topology.source.tolist(), topology.target.tolist(), strict=True))
-        self.names = link_names(machine, self.pairs)
 
     def set_result(self, result: Result | None) -> None:
         """A run of this machine, or none."""
         fits = result is not None and link_pairs(result.timeline) == self.pairs
         self.result, self.frame = result if fits else None, None
 
+    def die_columns(self) -> tuple[Column, ...]:
+        """Name, state, memory held now, and that over the die's memory."""
+        return (
+            Column("Die", self.die, lambda: np.arange(self._dies, dtype=float), live=False),
+            Column("State", self.state, self._states, sample="works, yield 90 %"),
+            Column("Memory", self.memory, self._held, sample="99.9 GB"),
+            Column("Use", self.use, self._held, sample="99.9 %"),
+        )
+
+    def link_columns(self) -> tuple[Column, ...]:
+        """Name, utilisation and rate now, bytes over the step."""
+        return (
+            Column("Link", self.link, lambda: np.arange(len(self.pairs), dtype=float), live=False),
+            Column("Now", self.now, lambda: self._moment("link_utilization"), sample="99.9 %"),
+            Column("Rate", self.rate, lambda: self._moment("link_rate"), sample="9.99 TB/s"),
+            Column("Step", self.step, self._stepped, live=False, sample="9.99 GB"),
+        )
+
     # Dies
 
-    def die(self, row: int) -> Cell:
+    @property
+    def _dies(self) -> int:
+        return self.machine.die_count if self.machine is not None else 0
+
+    def _states(self) -> FloatArray:
+        if self.machine is None:
+            return np.zeros(0)
+        keys = topology_of(self.machine).die_yield.astype(float)
+        if self.result is not None:
+            keys = keys - 2.0 * (self.result.timeline.stage_of_die < 0)
+        return keys
+
+    def _held(self) -> FloatArray:
+        return self.frame.memory.sum(axis=0) if self.frame is not None else np.zeros(self._dies)
+
+    def die(self, row: int) -> str:
         """Its name."""
         assert self.machine is not None
-        return die_name(self.machine, row), row
+        return die_name(self.machine, row)
 
-    def state(self, row: int) -> Cell:
+    def state(self, row: int) -> str:
         """Dead, idle, its stage, its core yield."""
         assert self.machine is not None
         if row in self.machine.dead_ids:
-            return "dead", 0.0
+            return "dead"
         factor = float(topology_of(self.machine).die_yield[row])
         stage = self.result.timeline.stage_of_die if self.result is not None else None
         if stage is not None and stage[row] < 0:
-            return "idle", 0.5
+            return "idle"
         text = "works" if stage is None or not stage.max() else f"stage {stage[row]}"
-        return (f"{text}, yield {percent(factor)}" if factor < 1 else text), factor
+        return f"{text}, yield {percent(factor)}" if factor < 1 else text
 
-    def memory(self, row: int) -> Cell:
+    def held(self, row: int) -> float:
+        """Bytes on a die at the moment."""
+        return float(self.frame.memory[:, row].sum()) if self.frame is not None else 0.0
+
+    def _tells_memory(self, row: int) -> bool:
+        working = self.machine is not None and row not in self.machine.dead_ids
+        return self.frame is not None and working
+
+    def memory(self, row: int) -> str:
         """Bytes held at the moment."""
-        if self.frame is None or row in self.machine.dead_ids:  # type: ignore[union-attr]
-            return NOTHING
-        total = float(self.frame.memory[:, row].sum())
-        return byte_count(total), total
+        return byte_count(self.held(row)) if self._tells_memory(row) else ""
 
-    def use(self, row: int) -> Cell:
+    def use(self, row: int) -> str:
         """The same over the die's memory."""
-        if self.machine is None or not self.memory(row)[0]:
-            return NOTHING
-        share = self.memory(row)[1] / self.machine.die.hbm_bytes
-        return percent(share), share
+        if not self._tells_memory(row):
+            return ""
+        assert self.machine is not None
+        return percent(self.held(row) / self.machine.die.hbm_bytes)
 
     # Links
 
-    def link(self, row: int) -> Cell:
-        """Its name."""
-        return self.names[row], row
-
-    def now(self, row: int) -> Cell:
-        """Utilisation at the moment."""
+    def _moment(self, name: str) -> FloatArray:
         if self.frame is None:
-            return NOTHING
-        share = float(self.frame.link_utilization[row])
-        return percent(share), share
+            return np.zeros(len(self.pairs))
+        values: FloatArray = getattr(self.frame, name)
+        return values
 
-    def rate(self, row: int) -> Cell:
-        """Bytes a second at the moment."""
-        if self.frame is None:
-            return NOTHING
-        rate = float(self.frame.link_rate[row])
-        return byte_rate(rate), rate
-
-    def step(self, row: int) -> Cell:
-        """Bytes over the step."""
+    def _stepped(self) -> FloatArray:
         if self.result is None:
-            return NOTHING
-        total = float(self.result.timeline.step_link_bytes[row])
-        return byte_count(total), total
+            return np.zeros(len(self.pairs))
+        return self.result.timeline.step_link_bytes
+
+    def link(self, row: int) -> str:
+        """Its name."""
+        assert self.machine is not None
+        return link_name(self.machine, *self.pairs[row])
+
+    def now(self, row: int) -> str:
+        """Utilisation at the moment."""
+        return percent(float(self.frame.link_utilization[row])) if self.frame is not None else ""
+
+    def rate(self, row: int) -> str:
+        """Bytes a second at the moment."""
+        return byte_rate(float(self.frame.link_rate[row])) if self.frame is not None else ""
+
+    def step(self, row: int) -> str:
+        """Bytes over the step."""
+        return byte_count(float(self._stepped()[row])) if self.result is not None else ""
 
 
-def proxy_of(view: QTableView) -> QSortFilterProxyModel:
-    """What sorts the rows of a view."""
-    proxy = view.model()
-    assert isinstance(proxy, QSortFilterProxyModel)
-    return proxy
-
-
-def table_view(
-    table: Table, name: str, title: str, samples: Sequence[str], parent: QWidget
-) -> QTableView:
-    """A table that sorts by its numbers and selects whole rows.
-
-    `samples` are the longest texts of the columns after the first.
-    """
-    proxy = QSortFilterProxyModel(parent)
-    proxy.setSourceModel(table)
-    proxy.setSortRole(SORT)
+def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableView:
+    """A table that sorts by its numbers, selects whole rows and keeps its widths."""
     view = QTableView(parent)
     view.setObjectName(name)
     view.setAccessibleName(title)
-    view.setModel(proxy)
+    view.setModel(table)
     view.setSortingEnabled(True)
     view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -189,16 +252,17 @@ def table_view(
     view.setShowGrid(False)
     view.setTabKeyNavigation(False)
     view.setWordWrap(False)
-    view.verticalHeader().hide()
-    view.verticalHeader().setDefaultSectionSize(24)
+    rows = view.verticalHeader()
+    rows.hide()
+    rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    rows.setDefaultSectionSize(24)
     header = view.horizontalHeader()
-    header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     metrics = view.fontMetrics()
-    for column, sample in enumerate(samples, 1):  # wide enough for any value, whatever comes
-        header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
-        header.resizeSection(column, metrics.horizontalAdvance(sample) + 13)
+    for number, column in enumerate(table.columns):
+        if column.sample:
+            header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(number, metrics.horizontalAdvance(column.sample) + 13)
+        else:
+            header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
     header.setHighlightSections(False)
-    # Names never change: only what is sorted by a value is sorted again with every moment.
-    header.sortIndicatorChanged.connect(lambda column, _: proxy.setDynamicSortFilter(column > 0))
-    proxy.setDynamicSortFilter(False)
     return view
