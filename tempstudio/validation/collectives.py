@@ -54,6 +54,8 @@ def collective_rows(case: Case) -> Iterator[Row]:
     times: dict[str, float] = {}
     for key, published in case.document.items():
         if key in counted:
+            if type(published) is not type(counted[key]):
+                case.refuse(key, "yes or no" if key == "hamiltonian_cycle" else "a whole number")
             yield Row(name, "collective", published, counted[key], case.source, key, rel_tol=0.0)
         elif key.removesuffix(SUFFIX) in BOUNDS:
             figure = BOUNDS[key.removesuffix(SUFFIX)]

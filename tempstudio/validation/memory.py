@@ -249,8 +249,10 @@ def _moved(made: Partition) -> float:
 def _wafer(case: Case) -> Iterator[Row]:
     """Model states beside the memory of a wafer's dies, all sharded over them."""
     inputs = case.part("inputs")
-    parameters, die = inputs.number("params"), inputs.number("hbm_per_die_GB") * 1e9
-    for key, published in case.part("expected").document.items():
+    parameters = inputs.number("params", least=1.0)
+    die = inputs.number("hbm_per_die_GB") * 1e9
+    expected = case.part("expected")
+    for key, published in expected.document.items():
         found = re.fullmatch(r"(fits|max_bytes_per_param)_(\d{1,5})", key)
         degrees = Degrees(dp=max(1, int(found[2])), zero=3) if found else Degrees()
         if key == "states_GB":
@@ -262,6 +264,10 @@ def _wafer(case: Case) -> Iterator[Row]:
             computed = die / sum(state_bytes(parameters, degrees, one))
         else:
             case.refuse("expected", "states_GB, fits_N, max_bytes_per_param_N")
+        if not isinstance(computed, bool):
+            published = expected.number(key)
+        elif not isinstance(published, bool):
+            expected.refuse(key, "true or false")
         yield _row(case, published, computed, key)
 
 

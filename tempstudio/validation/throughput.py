@@ -19,6 +19,7 @@ from tempstudio.validation.training import Trained, Training, fastest_micro_batc
 ITERATION_TOLERANCE = 0.08
 NODE = 8
 MOST_DEVICES = 32_768
+RECOMPUTE = ("none", "selective", "full")
 FULL = ("iter_s_full_recompute", "mfu_full_recompute_pct")
 _DAYS = re.compile(r"days_(\d+)B_tokens")
 
@@ -188,11 +189,14 @@ def _model(sizes: Case) -> Workload:
 
 def _job(case: Case, seq: int, batch: int) -> TrainingJob:
     software = software_of(case.arxiv_month)
+    recompute = case.text("recompute", software.recompute)
+    if recompute not in RECOMPUTE:
+        case.refuse("recompute", ", ".join(RECOMPUTE))
     return TrainingJob(
         global_batch=batch,
         micro_batch=case.whole("microbatch", 1),
         seq_len=seq,
-        recompute=case.text("recompute", software.recompute),
+        recompute=recompute,
         gradient_bytes=software.gradient_bytes,
     )
 
