@@ -18,6 +18,7 @@ from tempstudio.plugin_guard import run_project
 from tempstudio.plugin_host import shared_host
 
 PRESETS = {"A100": "a100-4x8", "H100": "h100-4x8"}
+MOST_TURNS = 1_000_000
 MICRO_BATCHES = (1, 2, 4, 8, 16)
 RECOMPUTE_ALL = 4.0  # forward, forward again, twice that backward
 RECOMPUTE_NONE = 3.0
@@ -75,7 +76,17 @@ class Trained:
 
 @lru_cache(maxsize=256)
 def train(training: Training) -> Trained:
-    """Simulate a step; remembered, as several figures come from one run."""
+    """Simulate a step; remembered, as several figures come from one run.
+
+    `InputError` for a step of more turns of pipeline stages than can be simulated in a while.
+    """
+    degrees, job = training.degrees, training.job
+    turns = degrees.pp * degrees.interleave * job.global_batch / degrees.dp / job.micro_batch
+    if turns > MOST_TURNS:
+        raise InputError(
+            f"global_batch: {job.global_batch} sequences make {turns:.2g} turns of pipeline "
+            f"stages, allowed: {MOST_TURNS:.0e}"
+        )
     run = run_training(training)
     return Trained(training, run.score, run.plan.degrees)
 

@@ -140,6 +140,23 @@ def test_thousands_of_spoilt_cases(cases_of: Callable[[str], list[Case]]) -> Non
         _rows_or_one_line(Case(_spoilt(case.document, dice), "cases.json: cases[0]"))
 
 
+@pytest.mark.fuzz
+def test_hundreds_of_spoilt_training_runs() -> None:
+    document = {
+        "id": "x",
+        "model": {"layers": 4, "hidden": 256, "heads": 4, "vocab": 512, "seq": 128},
+        "parallel": {"tp": 2, "pp": 2, "gpus": 8, "dp": 2, "interleave": 2},
+        "global_batch": 16,
+        "microbatch": 2,
+        "recompute": "full",
+        "published": {"tflops_per_gpu": 100.0, "iter_s": 0.05, "days_300B_tokens": 3},
+        "source": "Somebody arXiv:2104.00001",
+    }
+    dice = random.Random(11)
+    for _ in range(400):
+        _rows_or_one_line(Case(_spoilt(document, dice), "cases.json: cases[0]"))
+
+
 def _rows_or_one_line(case: Case) -> None:
     if not isinstance(case.document, dict):
         return  # the file's reader refuses it
