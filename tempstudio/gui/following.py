@@ -120,6 +120,7 @@ class Following(QObject):
     def show_result(self, result: Result | None) -> None:
         """Another run, or none."""
         window, results = self._window, self._window.studio.results
+        window.messages.dismiss_key("note")  # it was about the plan before
         window.gauges.set_result(result, results.before)
         window.runs.set_result(result, results.is_fresh)
         window.inspector.set_result(result if results.is_fresh else None)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QPushButton, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolBar, QToolButton, QWidget
 
 from tempstudio.gui.actions import Actions
 from tempstudio.gui.icons import icon
@@ -50,22 +50,26 @@ class ToolBar(QToolBar):
         self.machine = ChoiceBox("machine", "Machine", tokens, self)
         self.strategies = {kind: ChoiceBox(kind, kind.capitalize(), tokens, self) for kind in KINDS}
         self._boxes = (self.model, self.machine, *self.strategies.values())
-        for box in self._boxes:
-            self.addWidget(box)
-        self.model.chosen.connect(self.model_chosen)
-        self.machine.chosen.connect(self._choose_machine)
-        for kind, box in self.strategies.items():
-            box.chosen.connect(lambda name, kind=kind: self.strategy_chosen.emit(kind, name))
-        gap = QWidget(self)
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(gap)
         self.run = QPushButton("Run", self)
         self.run.setObjectName("run")
         self.run.setProperty("primary", True)
         self.run.setFixedHeight(28)
         self.run.setMinimumWidth(84)
+        rest = QWidget(self)
+        row = QHBoxLayout(rest)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(4)
+        for box in self._boxes:
+            row.addWidget(box, 1)
+        row.addStretch(0)  # takes what is left once the boxes are as wide as they need be
+        row.addSpacing(4)
+        row.addWidget(self.run)
+        self.addWidget(rest)
+        self.model.chosen.connect(self.model_chosen)
+        self.machine.chosen.connect(self._choose_machine)
+        for kind, box in self.strategies.items():
+            box.chosen.connect(lambda name, kind=kind: self.strategy_chosen.emit(kind, name))
         self.run.clicked.connect(self._run_or_cancel)
-        self.addWidget(self.run)
         self.set_searching(False)
 
     def _add_button(self, action: QAction) -> None:
