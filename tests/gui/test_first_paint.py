@@ -135,3 +135,27 @@ def test_what_cannot_be_told_is_left_blank(tmp_path: Path, document: object) -> 
     path.write_text(json.dumps(document))
     assert peek.mesh_of(path) is None
     assert peek.mesh_of(tmp_path / "missing") is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(None, "no such file"), ("{", "not valid JSON"), ('{"format": "tempstudio"}', "")],
+)
+def test_a_project_that_cannot_be_read_is_one_line_and_status_two(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    path = tmp_path / "broken.tempstudio"
+    if content is not None:
+        path.write_text(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "tempstudio", "open", path.name],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=dict(os.environ),
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("tempstudio")]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1 and "broken.tempstudio" in lines[0] and said in lines[0]
+    assert "Traceback" not in done.stderr
