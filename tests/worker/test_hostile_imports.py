@@ -68,7 +68,7 @@ def test_each_culprit_is_left_out_by_name(
 
     studio.until(lambda: {"good", "slow"} <= set(catalogue()["mappers"]))
     now = catalogue()
-    assert {"tempstudio", "f-good", "g-slow"} == set(now["on"])
+    assert {"tempstudio", "f-good", "g-slow"} <= set(now["on"])
     assert now["failed"] == ["a-crash", "b-hang", "c-exit", "d-raise", "e-vanish"]
     assert studio.ask("map", mapper="slow").header["placement"] == [0, 1, 2, 3]
 

@@ -214,7 +214,7 @@ def test_a_budget_ends_a_search_with_its_best(studio: Watched, project: ts.Proje
 @pytest.mark.parametrize(
     ("change", "kind", "said"),
     [
-        ({"mapper": ts.StrategyChoice("gone")}, "input", "mapper: found 'gone', allowed: gap"),
+        ({"mapper": ts.StrategyChoice("gone")}, "input", "mapper: found 'gone', allowed: "),
         (
             {"mapper": ts.StrategyChoice("sequential", options={"x": 1})},
             "input",
