@@ -73,7 +73,7 @@ def _numbers(part: Case) -> list[tuple[str, float]]:
 def _trained(entry: Mapping[str, Any], device: str, devices: int) -> Trained:
     """The entry's model on its batch, planned plainly."""
     model = workload_of(entry)
-    seq = model.max_seq_len
+    seq = int(entry.get("seq", model.max_seq_len))
     batch = max(devices // 8, round(float(entry["batch_tokens"]) / seq))
     job = TrainingJob(global_batch=batch, seq_len=seq, gradient_bytes=4.0, flash_attention=True)
     return plain_plan(Training(device, devices, model, job, Degrees(), "megatron3"))
