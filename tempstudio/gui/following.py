@@ -144,6 +144,7 @@ class Following(QObject):
             window.inspector.set_result(None)
         window.actions_["run.keep"].setEnabled(freshness.state == "fresh")
         window.runs.set_result(window.studio.results.current, freshness.state == "fresh")
+        self.show_waiting()
 
     def show_timeline(self, timeline: Timeline | None) -> None:
         """Another step to play, or none."""
@@ -153,10 +154,17 @@ class Following(QObject):
         for action in window.actions_:
             if action.menu == "Playback" and not action.id.startswith("playback.speed"):
                 window.actions_[action.id].setEnabled(timeline is not None)
-        waiting = window.studio.results.current is not None
-        window.timeline.set_empty(
-            "Waiting for the new plan." if waiting else "The timeline appears with the first run."
-        )
+        self.show_waiting()
+
+    def show_waiting(self) -> None:
+        """What the timeline says while it has nothing to show."""
+        window, studio = self._window, self._window.studio
+        if studio.jobs.job is not None or (studio.live and studio.results.freshness.step):
+            window.timeline.set_empty("Waiting for the plan.")
+        elif studio.results.current is None:
+            window.timeline.set_empty("The timeline appears with the first run.", "Run")
+        else:
+            window.timeline.set_empty("The project was edited since its last run.", "Plan again")
 
     def show_time(self, time_s: float) -> None:
         """Another moment."""
@@ -202,6 +210,7 @@ class Following(QObject):
         window.toolbar.set_searching(searching)
         window.actions_["run.run"].setEnabled(not searching)
         window.actions_["run.cancel"].setEnabled(job is not None)
+        self.show_waiting()
 
     def show_catalogue(self, catalogue: dict[str, Any]) -> None:
         """The plugins offer something else."""

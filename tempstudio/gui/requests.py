@@ -38,6 +38,7 @@ class Requests(QObject):
         window.model.chosen.connect(studio.selection.select_operator)
         window.timeline.scrubbed.connect(studio.playback.seek)
         window.timeline.chosen.connect(studio.selection.select_operator)
+        window.timeline.empty_clicked.connect(self.plan_or_run)
         window.timeline.play_asked.connect(studio.playback.toggle)
         window.inspector.dies_chosen.connect(studio.selection.select_dies)
         window.inspector.links_chosen.connect(studio.selection.select_links)
@@ -56,6 +57,14 @@ class Requests(QObject):
         window.wafer.clicked.connect(self.choose_on_wafer)
         window.wafer.band_selected.connect(self.choose_band)
         window.wafer.edit_requested.connect(self.apply_stroke)
+
+    def plan_or_run(self) -> None:
+        """Plan again where there was a run, else search for one."""
+        studio = self._window.studio
+        if studio.results.current is None:
+            studio.run()
+        else:
+            studio.replan()
 
     # Selection
 

@@ -63,7 +63,7 @@ class Studio(QObject):
         self.jobs.planned.connect(self._take)
         self.jobs.refused.connect(self._take_refusal)
         self.jobs.ended.connect(self._finish)
-        self.jobs.noted.connect(lambda note: self.say(note, "info", key="note", fleeting=True))
+        self.jobs.noted.connect(self._take_note)
         self.jobs.catalogue_changed.connect(self._take_catalogue)
 
     @property
@@ -250,6 +250,9 @@ class Studio(QObject):
                 key="plan",
                 fleeting=True,
             )
+
+    def _take_note(self, note: str) -> None:
+        self.say(note[:1].upper() + note[1:], "info", key="note", fleeting=True)
 
     def _take_catalogue(self, catalogue: dict[str, Any]) -> None:
         self.catalogue = catalogue

@@ -104,3 +104,24 @@ def test_a_step_is_one_two_or_five_and_large_enough(least: float) -> None:
     assert least * (1 - 1e-9) <= step <= least * 2.5 * (1 + 1e-9)
     digit = f"{step:e}"[0]
     assert digit in "125"
+
+
+def test_an_empty_timeline_says_why_and_offers_one_thing(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.gui.conftest import seen
+
+    studio = window.studio
+    assert not window.timeline._empty_button.isVisible()
+    studio.set_live(False)
+    studio.edit(lambda p: replace(p, seed=3), "Seed 3")
+    button = seen(window, "timeline.empty_button")
+    assert button.text() == "Plan again"  # type: ignore[attr-defined]
+    asked = []
+    monkeypatch.setattr(studio.jobs, "replan", lambda *arguments: asked.append(arguments))
+    click(button)
+    assert [project for project, _, _ in asked] == [studio.project]
+    studio.document.undo()
+    assert not button.isVisible()

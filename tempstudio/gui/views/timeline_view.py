@@ -14,9 +14,10 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QPolygonF,
+    QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QPushButton, QToolTip, QWidget
 
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.moments import congestion
@@ -45,6 +46,7 @@ class TimelineView(QWidget):
     chosen = Signal(str)
     hovered = Signal(str)
     play_asked = Signal()
+    empty_clicked = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,7 +63,11 @@ class TimelineView(QWidget):
         self._picture: QPixmap | None = None
         self._drawn: list[tuple[QRectF, Boxes]] = []
         self._operator = ""
-        self._empty = "The timeline appears with the first run."
+        self._empty = ""
+        self._empty_button = QPushButton(self)
+        self._empty_button.setObjectName("timeline.empty_button")
+        self._empty_button.clicked.connect(self.empty_clicked)
+        self._empty_button.hide()
 
     def sizeHint(self) -> QSize:
         return QSize(600, 148)
@@ -76,6 +82,7 @@ class TimelineView(QWidget):
         self._timeline = timeline
         self._lanes = TimelineLanes(timeline) if timeline is not None else None
         self._strip = congestion(timeline) if timeline is not None else np.zeros(0)
+        self._place_button()
         self.fit()
 
     def set_time(self, time_s: float) -> None:
@@ -86,10 +93,25 @@ class TimelineView(QWidget):
         self._time_s = time_s
         self.update()
 
-    def set_empty(self, text: str) -> None:
-        """What stands here while there is no timeline."""
+    def set_empty(self, text: str, button: str = "") -> None:
+        """The sentence that stands here while there is no timeline, and its one button."""
         self._empty = text
-        self.update()
+        self._empty_button.setText(button)
+        self._place_button()
+        self._redraw()
+
+    def _place_button(self) -> None:
+        button = self._empty_button
+        button.setVisible(self._timeline is None and bool(button.text()))
+        size = button.sizeHint()
+        button.setGeometry(
+            (self.width() - size.width()) // 2, self.height() // 2 + 4, size.width(), size.height()
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button stays in the middle."""
+        super().resizeEvent(event)
+        self._place_button()
 
     def set_operator(self, operator: str) -> None:
         """Dim what is not of the selected operator."""
@@ -171,7 +193,9 @@ class TimelineView(QWidget):
         self._drawn = []
         if self._lanes is None:
             painter.setPen(QColor(self._tokens.muted))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._empty)
+            above = self.rect().adjusted(0, 0, 0, -self._empty_button.height() * 2)
+            place = above if self._empty_button.isVisibleTo(self) else self.rect()
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._empty)
             return
         picture = TimelinePicture(self._tokens, self._lanes, self._strip, self._operator)
         picture.paint(painter, self.axis, self.height())
