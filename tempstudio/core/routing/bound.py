@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from tempstudio.core.routing.arc_program import LARGEST, arc_bound, arc_variables
 from tempstudio.core.routing.demands import Demands
 from tempstudio.core.routing.draft import draft_of
-from tempstudio.core.routing.exchange import Effort, place_all, relax
+from tempstudio.core.routing.exchange import Effort, place_all, relax, take_detours
 from tempstudio.core.routing.refine import EXACT, LONGEST, least_load_routes
 from tempstudio.core.topology import Topology
 
@@ -73,7 +73,7 @@ def bound_and_proof(topology: Topology, demands: Demands) -> tuple[float, bool]:
         return 0.0, True
     place_all(draft)
     relax(draft, 0, effort.direct, 150.0, _never)
-    relax(draft, AWAY, effort.detours, 1000.0, _never)
+    take_detours(draft, effort.detours, _never)
     small = len(draft.demand) <= MOST_FLOWS and topology.links <= MOST_LINKS
     if demands.is_unicast and small:
         for away in (AWAY, LONGEST):

@@ -280,6 +280,7 @@ def _scratch(net: Adjacency, away: int) -> Scratch:
         distance=np.full(vertices, -1, dtype=np.int32),
         order=np.zeros(vertices, dtype=np.int32),
         cost=np.full((away + 1, vertices), np.inf),
+        floor=np.full(vertices, np.inf),
         last=np.zeros((away + 1, vertices), dtype=np.int32),
         path=np.zeros(vertices + 2 * away + 1, dtype=np.int32),
         mark=np.zeros(len(net.tail), dtype=np.int32),

@@ -10,6 +10,11 @@ import numpy as np
 from tempstudio.core.routing.draft import SHORT, Draft
 
 SETTLED = 1.004  # of the bound: load that is not worth improving
+CLOSE = 1.01  # of the bound: load or byte-hops that are not worth a program
+FEWEST = 1.003  # of the fewest: byte-hops that are not worth improving
+LARGE = 1_000_000  # flows times vertices
+VAST = 10_000_000
+ROUNDS = 2  # of rising steepness, the second where the first does not settle
 
 Halt = Callable[[], bool]  # whether time is up
 
@@ -30,10 +35,11 @@ class Effort:
     def of(cls, flows: int, vertices: int) -> Effort:
         """The effort for a number of flows on a graph."""
         many = max(1, flows)
+        patience = 8 + min(16, vertices // 96) if many * vertices < VAST else 8
         return cls(
             slots=int(np.clip(3000 // many, 6, 32)),
             direct=int(np.clip(1500 // many, 6, 24)),
-            detours=int(np.clip(6000 // many, 12 + min(24, vertices // 64), 150)),
+            detours=int(np.clip(4000 // many, patience, 100)),
             trims=int(np.clip(1500 // many, 2, 8)),
         )
 
@@ -54,18 +60,27 @@ def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> Non
     """
     slots = draft.slots.amount.shape[1] - 1
     flat = 4.0
-    # On large machines a bound costs more than a sweep, and is only worth it at the end.
-    often = len(draft.demand) * len(draft.net.relays) < 1_000_000
+    # On large machines a bound costs more than a sweep, and is worth it only now and then.
+    every = 4 if len(draft.demand) * len(draft.net.relays) < LARGE else max(4, sweeps // 2 + 1)
     growth = (steep / flat) ** (1.0 / max(1, sweeps - 1))
     for number in range(sweeps):
         beta = flat * growth**number
         draft.price(SHORT, 1.0, beta, draft.max_load)
         draft.sweep(away, slots)
-        if (often and number % 4 == 3) or number == sweeps - 1:
+        if number % every == every - 1 or number == sweeps - 1:
             draft.price(SHORT, 1.0, beta, draft.max_load)
             draft.raise_bound()
             if draft.max_load <= SETTLED * draft.bound or halt():
                 break
+
+
+def take_detours(draft: Draft, sweeps: int, halt: Halt) -> None:
+    """The same over all paths that the draft allows, from the shortest ones."""
+    large = len(draft.demand) * len(draft.net.relays) >= LARGE
+    for _ in range(1 if large else ROUNDS):
+        relax(draft, draft.away, sweeps, 400.0, halt)
+        if draft.max_load <= CLOSE * draft.bound or halt():
+            break
 
 
 def settle_few(draft: Draft, away: int, most: int) -> None:
@@ -86,12 +101,13 @@ def trim(draft: Draft, cap: float, most: int, sweeps: int, halt: Halt) -> float:
     """
     draft.price(1.0, 16.0, 50.0, cap)
     draft.confine(most)
+    least = 0.0
     for beta in (50.0, 100.0, 200.0, 400.0, 800.0):
         for _ in range(sweeps):
             draft.price(1.0, 16.0, beta, cap * (1.0 - 1e-4))
             draft.sweep(draft.away, most)
-        if halt():
+        least = max(least, draft.least_byte_hops(cap))
+        if halt() or (draft.max_load <= cap and draft.byte_hops <= FEWEST * least):
             break
-    least = draft.least_byte_hops(cap)
     draft.settle()
     return least

@@ -27,12 +27,13 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
+NEGLIGIBLE = 1e-4  # price of congestion (about 1 on the hottest link) that nobody need flee
 STEEPEST = 50.0  # exponents beyond this would only overflow
 
 
 def compiled(function: Function) -> Function:
     """`numba.njit` with its cache on disk, typed."""
-    return cast(Function, numba.njit(cache=True)(function))
+    return cast(Function, numba.njit(cache=True, error_model="numpy")(function))
 
 
 class Flows(NamedTuple):
@@ -84,6 +85,7 @@ class Scratch(NamedTuple):
     distance: Ints  # [vertices], -1 outside the ball
     order: Ints  # [vertices], the ball by rising distance
     cost: Floats  # [away + 1, vertices]
+    floor: Floats  # [vertices]: least cost with fewer steps away
     last: Ints  # [away + 1, vertices]: link by which the cheapest path comes
     path: Ints  # the route found
     mark: Ints  # [links], 0 between uses
@@ -162,8 +164,9 @@ def spread(net: Adjacency, price: Floats, away: int, source: int, count: int, s:
         for i in range(count - 1, 0, -1):
             here = s.order[i]
             base = cost[level, here]
-            if base == inf or not (net.relays[here] or here == source):
-                continue
+            if base >= s.floor[here] or not (net.relays[here] or here == source):
+                continue  # not reached, or as cheaply with fewer steps away
+            s.floor[here] = base
             for j in range(net.out_start[here], net.out_start[here + 1]):
                 link = net.out_link[j]
                 there = net.head[link]
@@ -181,6 +184,8 @@ def forget(away: int, count: int, s: Scratch) -> None:
     for level in range(away + 1):
         for i in range(count):
             s.cost[level, s.order[i]] = inf
+    for i in range(count):
+        s.floor[s.order[i]] = inf
 
 
 @compiled
@@ -437,6 +442,19 @@ def offer(
 
 
 @compiled
+def idle(flows: Flows, slots: Slots, prices: Prices, flow: int) -> bool:
+    """Whether a flow of one target already has routes that nothing could make much cheaper."""
+    at = flows.first[flow]
+    if flows.first[flow + 1] - at > 1 or slots.length[flow, 0] < 0:
+        return False
+    least = prices.law[0] * flows.hops[at] + NEGLIGIBLE
+    for slot in range(slots.amount.shape[1]):
+        if slots.amount[flow, slot] > 0.0 and route_cost(slots, prices.price, flow, slot) > least:
+            return False
+    return True
+
+
+@compiled
 def sweep(
     net: Adjacency,
     flows: Flows,
@@ -455,6 +473,8 @@ def sweep(
     for i in range(len(order)):
         flow = order[i]
         at = flows.first[flow]
+        if idle(flows, slots, prices, flow):
+            continue
         if flows.first[flow + 1] - at > 1:
             for j in range(seen):
                 s.distance[s.order[j]] = -1

@@ -15,9 +15,10 @@ from tempstudio.core.routing.programs import (
 )
 
 ROUNDS = 8  # of column generation
-REWEIGHTINGS = 4  # of each try at thinning out the routes of crowded flows
+REWEIGHTINGS = 3  # of each try at thinning out the routes of crowded flows
 # Of the cap, where four routes a flow cannot keep it, and tries at thinning out with each.
-LOOSER = ((1.0, 20), (1.01, 6), (1.03, 6), (1.1, 6), (1.3, 6))
+LOOSER = ((1.0, 14), (1.01, 3), (1.03, 3), (1.1, 3), (1.3, 3))
+MIXING = 0.6  # share of the other crowded flows whose routes are drawn anew too
 EXCESS = 1e-6  # of the cap, which the solver's tolerance explains
 EXACT = 1e-9  # of the bound: what rounding explains
 NEAR = 1.01  # of the bound: close enough to be content with it
@@ -98,23 +99,29 @@ def _thin(
     Programs that charge the routes of crowded flows the more the less these carried (Candes, Wakin
     and Boyd 2008): first from the shares as they are, then from sets of routes drawn at random.
     """
-    crowd: set[int] = set()
+    crowd = set(columns.crowded(shares.share, most).tolist())
+    best, left = shares.share, len(crowd)
     for number in range(tries):
         share = np.zeros(len(columns))
-        share[: len(shares.share)] = shares.share
+        share[: len(best)] = best
         if number:
-            share[np.isin(columns.flow, list(crowd))] = 0.0
-            drawn = [j for flow in sorted(crowd) for j in columns.sample(flow, shares.price, rng)]
+            anew = set(columns.crowded(share, most).tolist())
+            anew.update(flow for flow in crowd if rng.random() < MIXING)
+            share[np.isin(columns.flow, list(anew))] = 0.0
+            drawn = [j for flow in sorted(anew) for j in columns.sample(flow, shares.price, rng)]
             share = np.append(share, np.zeros(len(columns) - len(share)))
             share[drawn] = 1.0 / most
         for _ in range(REWEIGHTINGS):
-            crowd.update(columns.crowded(share, most).tolist())
             charge = 10.0 * columns.hops / (1.0 + 20.0 * share)
             among = np.isin(columns.flow, list(crowd))
             found = least_byte_hops(columns, cap, np.where(among, charge, 0.0))
             share = found.share
-            if found.level <= EXCESS and not len(columns.crowded(share, most)):
+            crowded = columns.crowded(share, most).tolist()
+            if found.level <= EXCESS and not crowded:
                 return _tidied(columns, share, cap, crowd, most)
+            if found.level <= EXCESS and len(crowded) <= left:
+                best, left = share, len(crowded)
+            crowd.update(crowded)
         if halt():
             break
     return None

@@ -27,12 +27,14 @@ from tempstudio.core.routing.demands import Demands
 from tempstudio.core.routing.dimension_order import xy_routing
 from tempstudio.core.routing.draft import Draft, draft_of
 from tempstudio.core.routing.exchange import (
+    CLOSE,
     SETTLED,
     Effort,
     Halt,
     place_all,
     relax,
     settle_few,
+    take_detours,
     trim,
 )
 from tempstudio.core.routing.refine import refine, sharpen_bound
@@ -41,7 +43,6 @@ from tempstudio.core.routing.single_path import single_paths
 from tempstudio.core.topology import Topology
 
 WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SPEC 8)
-CLOSE = 1.01  # of the bound: load or byte-hops that are not worth a linear program
 ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
 PROGRAMS = 600  # flows beyond which linear programs take too long
 FEW = 100  # flows up to which one is worth some byte-hops
@@ -161,7 +162,7 @@ def _split(
     few = len(draft.demand) <= PROGRAMS
     direct, direct_load = draft.saved(), draft.max_load
     if draft.max_load > SETTLED * draft.bound:
-        relax(draft, draft.away, effort.detours, 400.0, halt)
+        take_detours(draft, effort.detours, halt)
         if few and draft.max_load > CLOSE * draft.bound:
             sharpen_bound(draft, faulty, halt)
     progress.step(0.5, "taking detours")
@@ -190,7 +191,7 @@ def _single(
 ) -> Routing:
     """The candidate with one route a flow."""
     if draft.max_load > SETTLED * draft.bound:
-        relax(draft, draft.away, effort.detours, 400.0, halt)
+        take_detours(draft, effort.detours, halt)
     draft.confine(1)
     starts = int(np.clip(1500 // len(draft.demand), 2, 20))
     single_paths(draft, WITHIN, options.seed, starts, halt, progress)
