@@ -1,4 +1,4 @@
-"""The glossary that `tempstudio explain`, tooltips and F1 share: one sentence and the formula of a term."""
+"""The glossary of `tempstudio explain`, tooltips and F1: a sentence and the formula of a term."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tempstudio.resources import asset
 
 @dataclass(frozen=True)
 class Entry:
-    """A term, its other names, its unit, what it means, how it is computed and where that is fixed."""
+    """A term, its other names, its unit, its meaning, its formula and where that is fixed."""
 
     term: str
     sentence: str
@@ -27,9 +27,7 @@ class Entry:
 def entries() -> tuple[Entry, ...]:
     """All terms, in alphabetical order."""
     document = json.loads(asset("glossary.json").read_text(encoding="utf-8"))
-    return tuple(
-        Entry(**{**entry, "also": tuple(entry["also"])}) for entry in document["entries"]
-    )
+    return tuple(Entry(**{**entry, "also": tuple(entry["also"])}) for entry in document["entries"])
 
 
 @lru_cache(maxsize=1)

@@ -171,9 +171,7 @@ class DisplayListPainter:
             else:
                 draw_rects(painter, items)
 
-    def _stamp(
-        self, painter: QPainter, layer: Rects, borders: tuple[str, ...], dpr: float
-    ) -> None:
+    def _stamp(self, painter: QPainter, layer: Rects, borders: tuple[str, ...], dpr: float) -> None:
         """Equal rectangles of any number of looks in one call; a path of hundreds fills slowly."""
         shape = (*layer.xywh[0, 2:].tolist(), layer.border_px, layer.radius_px, dpr)
         if shape not in self._stamps:
@@ -258,9 +256,7 @@ class DisplayListPainter:
             self._fonts[key] = (font, QFontMetricsF(font).ascent())
         return self._fonts[key]
 
-    def _pen(
-        self, colour: str, width: float, dash_px: tuple[float, float] | None = None
-    ) -> QPen:
+    def _pen(self, colour: str, width: float, dash_px: tuple[float, float] | None = None) -> QPen:
         key = (colour, width, dash_px)
         if key not in self._pens:
             pen = QPen(qcolor(colour), width)

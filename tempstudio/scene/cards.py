@@ -278,9 +278,7 @@ def _octagons(
     at = layout.die_xywh[dies]
     centre = np.column_stack([at[:, 0] + layout.die_px - inset, at[:, 1] + inset])
     notched = {machine.die_id(tuple(int(x) for x in p)): f for *p, f in machine.core_yield}
-    centre[:, 0] -= [
-        notch_px(layout, notched[d]) if d in notched else 0.0 for d in dies.tolist()
-    ]
+    centre[:, 0] -= [notch_px(layout, notched[d]) if d in notched else 0.0 for d in dies.tolist()]
     sign = Polygons(
         "over octagons",
         centre[:, None, :] + shape[None, :, :],

@@ -64,8 +64,8 @@ def positions(
 ) -> tuple[FloatArray, FloatArray]:
     """(centres [n, 2], directions in degrees [n]) of flows that have done a share of their route.
 
-  XX
-    dies.  The speed along it is constant.
+    XX
+      dies.  The speed along it is constant.
     """
     hops = np.diff(transfers.hop_start)
     middle = layout.die_xywh[np.minimum(transfers.source, len(layout.place) - 1), :2]

@@ -36,9 +36,7 @@ def outline_layers(layout: Layout, machine: Machine, tokens: Tokens) -> tuple[La
         return _switch_layers(layout, machine, tokens)
     radius = min(10.0, layout.rim_px)
     outlines = np.array(layout.wafer_rects)
-    found: list[Layer] = [
-        rects("wafers", outlines, panel_of(tokens), tokens.hairline, 1.0, radius)
-    ]
+    found: list[Layer] = [rects("wafers", outlines, panel_of(tokens), tokens.hairline, 1.0, radius)]
     if machine.wafers > 1:
         look = TextLook(tokens.muted, LEAST_PX, False, START)
         found.append(

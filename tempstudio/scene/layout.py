@@ -122,10 +122,12 @@ class Layout:
         length = np.maximum(np.hypot(way[:, 0], way[:, 1]), 1e-9)
         unit = way / length[:, None]
         aside = np.column_stack([-unit[:, 1], unit[:, 0]]) * self.lane_px
-        return np.hstack([
-            start + unit * self._half(source)[:, None] + aside,
-            end - unit * self._half(target)[:, None] + aside,
-        ])
+        return np.hstack(
+            [
+                start + unit * self._half(source)[:, None] + aside,
+                end - unit * self._half(target)[:, None] + aside,
+            ]
+        )
 
     def _half(self, vertex: IntArray) -> FloatArray:
         dies = len(self.place)

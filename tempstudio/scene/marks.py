@@ -133,9 +133,7 @@ def mark_layers(
     return tuple(found)
 
 
-def _ring(
-    name: str, at: FloatArray, out: float, colour: str, width: float, radius: float
-) -> Layer:
+def _ring(name: str, at: FloatArray, out: float, colour: str, width: float, radius: float) -> Layer:
     """Outlines `out` px outside rectangles (to the line's middle)."""
     grown = at + np.array([-out, -out, 2 * out, 2 * out])
     # A border is drawn inside its rectangle.

@@ -64,9 +64,7 @@ def test_every_copy_of_every_layer_is_there() -> None:
     timeline = make_timeline(MACHINE, stages=2)
     document = trace_document(timeline, MACHINE)
     for stage in range(2):
-        layers = [
-            e for e in slices(document, FIRST_STAGE_PID + stage) if e["tid"] == SEGMENTS_TID
-        ]
+        layers = [e for e in slices(document, FIRST_STAGE_PID + stage) if e["tid"] == SEGMENTS_TID]
         mine = timeline.spans.stage == stage
         assert len(layers) == timeline.spans.repeats[mine].sum()
         length = sum(e["dur"] for e in layers) * 1e-6

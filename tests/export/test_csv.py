@@ -31,9 +31,7 @@ def run() -> Any:
     return SimpleNamespace(
         project=SimpleNamespace(machine=MACHINE),
         timeline=timeline,
-        score=SimpleNamespace(
-            memory=SimpleNamespace(peak_time_s=1e-4), per_operator=(operator,)
-        ),
+        score=SimpleNamespace(memory=SimpleNamespace(peak_time_s=1e-4), per_operator=(operator,)),
     )
 
 

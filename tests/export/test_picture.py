@@ -62,7 +62,7 @@ def test_svg_of_arrows_turns_them() -> None:
 
 
 def test_svg_writes_hostile_texts_harmlessly() -> None:
-    picture = wafer_picture(FAULTY, None, 0.0, 400, 300, marks=Marks(stale="<b> & \"c\""))
+    picture = wafer_picture(FAULTY, None, 0.0, 400, 300, marks=Marks(stale='<b> & "c"'))
     root = ElementTree.fromstring(svg_of(picture, "a < b & c"))
     assert root.find(f"{SVG}title").text == "a < b & c"  # type: ignore[union-attr]
     assert any(text.text == '<b> & "c"' for text in root.iter(f"{SVG}text"))

@@ -15,9 +15,7 @@ from tempstudio.scene.layout import CARD, CARD_PX, IMAGE, SQUARE, SQUARE_PX, Lay
 wafers = st.builds(
     Wafer, rows=st.integers(1, 14), cols=st.integers(1, 14), wafers=st.integers(1, 3)
 )
-clusters = st.builds(
-    Cluster, nodes=st.integers(1, 6), devices_per_node=st.integers(1, 12)
-)
+clusters = st.builds(Cluster, nodes=st.integers(1, 6), devices_per_node=st.integers(1, 12))
 machines = st.one_of(wafers, clusters)
 sizes = st.tuples(st.integers(300, 2000), st.integers(250, 1400))
 zooms = st.floats(1.0, 20.0)

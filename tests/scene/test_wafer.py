@@ -214,9 +214,7 @@ def test_lanes_say_their_load_by_colour_and_width(name: str) -> None:
 @pytest.mark.parametrize("load", [0.01, 0.25, 0.26, 0.5, 0.75, 0.99, 1.0])
 def test_width_rises_from_two_to_five_pixels(load: float) -> None:
     ground, timeline = scene("cards")
-    frame = replace(
-        timeline.at(0.0), link_utilization=np.full(len(timeline.link_source), load)
-    )
+    frame = replace(timeline.at(0.0), link_utilization=np.full(len(timeline.link_source), load))
     lanes = build(ground, timeline, frame).layer("lanes")
     assert isinstance(lanes, Lines)
     bucket = int(np.argmax(np.diff(lanes.start)))

@@ -180,7 +180,8 @@ def _distances(dies: Sequence[int], topology: Topology) -> FloatMatrix:
     machine = topology.machine
     if isinstance(machine, Wafer) and not machine.dead_dies and not machine.dead_links:
         places = np.array([topology.places[die] for die in dies], dtype=np.float64)
-        return np.abs(places[:, None] - places[None]).sum(axis=2)
+        apart: FloatMatrix = np.abs(places[:, None] - places[None]).sum(axis=2)
+        return apart
     return np.array([[float(topology.hops(a, b)) for b in dies] for a in dies])
 
 

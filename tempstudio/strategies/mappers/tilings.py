@@ -35,8 +35,8 @@ def tilings(
     [(2, 8), (4, 4), (4, 4)]
     """
     seen: set[tuple[Tile, ...]] = set()
-    orders = [shapes[i:] + shapes[:i] for i in range(len(shapes))] if shapes else []
-    for order in map(list, orders):
+    for i in range(len(shapes)):
+        order = [*shapes[i:], *shapes[:i]]
         found = _cover(rows, cols, alive, order, count)
         if found is not None and found not in seen:
             seen.add(found)
