@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tempstudio.core.candidate import Candidate as Candidate
     from tempstudio.core.errors import InputError as InputError
     from tempstudio.core.errors import NoPlanError as NoPlanError
     from tempstudio.core.figure import Bars as Bars
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from tempstudio.core.strategy import Exporter as Exporter
     from tempstudio.core.strategy import Mapper as Mapper
     from tempstudio.core.strategy import Partitioner as Partitioner
+    from tempstudio.core.strategy import PlacingMapper as PlacingMapper
     from tempstudio.core.strategy import Reader as Reader
     from tempstudio.core.strategy import Solver as Solver
     from tempstudio.core.strategy import option as option
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOME = {
+    "core.candidate": ("Candidate",),
     "core.errors": ("InputError", "NoPlanError"),
     "core.figure": ("Bars", "Figure", "Image", "Lines", "Panel", "Table", "Text"),
     "core.machine": ("Cluster", "Die", "Link", "Machine", "Wafer", "WaferJoint"),
@@ -105,7 +108,15 @@ _HOME = {
     "core.progress": ("Cancelled", "Progress"),
     "core.project": ("Project", "StrategyChoice"),
     "core.run": ("Plan", "Run", "Score"),
-    "core.strategy": ("Exporter", "Mapper", "Partitioner", "Reader", "Solver", "option"),
+    "core.strategy": (
+        "Exporter",
+        "Mapper",
+        "Partitioner",
+        "PlacingMapper",
+        "Reader",
+        "Solver",
+        "option",
+    ),
     "core.streaming": (
         "Schedule",
         "execute",

@@ -125,10 +125,45 @@ class GuardedMapper(Guard):
         answer = self._call(
             "map", lambda: self._offer.object.map(partition, machine, options, rng, progress)
         )
-        mapping = self._is("map", answer, Mapping)
-        wrong = _wrong_placement(mapping, partition.degrees.size, machine)
+        return self._checked("map", answer, partition, machine)
+
+    def __getattr__(self, name: str) -> Any:
+        """`placements` and `place` are there where the mapper offers them."""
+        own = super().__getattr__(name)
+        return {"placements": self._placements, "place": self._place}.get(name, own)
+
+    def _placements(
+        self, degrees: Any, machine: Machine, options: Any
+    ) -> Iterator[tuple[int, ...]]:
+        """As `PlacingMapper.placements`."""
+        found = self._call(
+            "placements",
+            lambda: iter(self._offer.object.placements(degrees, machine, options)),
+        )
+        while True:
+            answer: Any = self._call("placements", lambda: next(found, _END))
+            if answer is _END:
+                return
+            wrong = _wrong_placement(answer, degrees.size, machine)
+            if wrong:
+                raise self._fault("placements", wrong)
+            yield tuple(int(die) for die in answer)
+
+    def _place(
+        self, partition: Any, placement: Any, machine: Machine, options: Any, progress: Progress
+    ) -> Mapping:
+        """As `PlacingMapper.place`."""
+        answer = self._call(
+            "place",
+            lambda: self._offer.object.place(partition, placement, machine, options, progress),
+        )
+        return self._checked("place", answer, partition, machine)
+
+    def _checked(self, hook: str, answer: Any, partition: Any, machine: Machine) -> Mapping:
+        mapping = self._is(hook, answer, Mapping)
+        wrong = _wrong_placement(mapping.placement, partition.degrees.size, machine)
         if wrong:
-            raise self._fault("map", wrong)
+            raise self._fault(hook, wrong)
         if self._partitioner is not None:
             self._check(partition, mapping, machine, self._partitioner)
         return mapping
@@ -167,10 +202,10 @@ class GuardedSolver(Guard):
             yield plan
 
 
-def _wrong_placement(mapping: Mapping, ranks: int, machine: Machine) -> str:
+def _wrong_placement(dies: Any, ranks: int, machine: Machine) -> str:
     """What is wrong with a placement, in one line, or ""."""
     try:
-        placement = [int(die) for die in mapping.placement]
+        placement = [int(die) for die in dies]
     except (TypeError, ValueError):
         return "returned a placement that is not a list of die numbers"
     if len(placement) != ranks:

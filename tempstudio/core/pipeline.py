@@ -14,7 +14,7 @@ from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project
 from tempstudio.core.report import run_document
-from tempstudio.core.run import MadeBy, Plan, Run, Search
+from tempstudio.core.run import Found, MadeBy, Plan, Run, Search
 from tempstudio.core.strategy import Mapper, Partitioner, Solver
 
 
@@ -53,9 +53,11 @@ def run(
     )
     started = time.perf_counter()
     best: Run | None = None
+    trace: list[Found] = []
     try:
         for plan in _plans(problem, chosen, progress):
-            search = Search(problem.evaluations, time.perf_counter() - started, project.seed)
+            trace.append(_found(problem, plan, time.perf_counter() - started))
+            search = _search(problem, trace, time.perf_counter() - started)
             best = make_run(problem, plan, chosen, search)
             if on_plan is not None:
                 on_plan(best)
@@ -64,8 +66,31 @@ def run(
             raise
     if best is None:
         raise NoPlanError("no plan: the solver found no degrees that can be placed")
-    search = Search(problem.evaluations, time.perf_counter() - started, project.seed)
-    return _finished(best, search)
+    return _finished(best, _search(problem, trace, time.perf_counter() - started))
+
+
+def _found(problem: Problem, plan: Plan, wall_s: float) -> Found:
+    score, _ = problem.simulate(plan)
+    return Found(
+        wall_s,
+        problem.evaluations,
+        score.step_time_s,
+        score.memory.peak_bytes,
+        score.energy_j["total"],
+        score.fits,
+    )
+
+
+def _search(problem: Problem, trace: list[Found], wall_s: float) -> Search:
+    log = problem.log
+    return Search(
+        problem.evaluations,
+        wall_s,
+        problem.project.seed,
+        tuple(trace),
+        tuple(log.sample),
+        log.pareto,
+    )
 
 
 def _plans(problem: Problem, chosen: Chosen, progress: Progress) -> Iterator[Plan]:

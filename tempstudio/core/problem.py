@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from tempstudio.core.candidate import OWN_PLACEMENT, Candidate, as_candidate
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.least_time import least_step_seconds
+from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.plan_check import check_plan
@@ -16,16 +20,20 @@ from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
 from tempstudio.core.run import Plan, Score
 from tempstudio.core.score import score
+from tempstudio.core.search_log import SearchLog
 from tempstudio.core.simulate import simulate
-from tempstudio.core.strategy import Mapper, Partitioner
+from tempstudio.core.strategy import Mapper, Partitioner, offers_placements
+from tempstudio.core.symmetry import symmetries, turned, turned_back
 from tempstudio.core.timeline import Timeline
 from tempstudio.core.workload import TrainingJob
+
+MOST_TILINGS = 64
 
 
 class Problem:
     """A project with its partitioner and mapper: solvers ask it, they never see the simulator.
 
-    `evaluations` counts the plans that were scored.
+    `evaluations` counts the plans that were scored, `log` keeps some of them.
     """
 
     def __init__(
@@ -45,6 +53,9 @@ class Problem:
         # Its own steps would jump about in the solver's bar: it may only be stopped.
         self.progress = (progress or Progress()).silent()
         self.evaluations = 0
+        self.log = SearchLog(project.machine.die.hbm_bytes)
+        self._tilings: dict[tuple[Degrees, int], tuple[tuple[int, ...], ...]] = {}
+        self._candidates: dict[int, tuple[Plan, Candidate]] = {}
         self._simulated: dict[int, tuple[Plan, Score, Timeline]] = {}
 
     def degrees(self) -> Iterator[Degrees]:
@@ -93,17 +104,57 @@ class Problem:
             self.progress,
         )
 
-    def build(self, degrees: Degrees, job: TrainingJob | None = None) -> Plan:
-        """Partition and map with these degrees; `InputError` or `NoPlanError` where that fails."""
-        job = job or self.project.job
+    def symmetries(self) -> tuple[int, ...]:
+        """The symmetries that placements may be turned by; only 0 where the mapper offers none."""
+        if not offers_placements(self.mapper):
+            return (0,)
+        return symmetries(self.project.machine)
+
+    def tilings(self, degrees: Degrees, symmetry: int = 0) -> tuple[tuple[int, ...], ...]:
+        """The placements (a die for each rank) that the mapper offers for degrees, at most 64.
+
+        Those of a symmetry are found on the machine's image and turned back, so that they go round
+        its faults too.  () where the mapper keeps the choice to itself.
+        """
+        if not offers_placements(self.mapper):
+            return ()
+        key = replace(degrees, zero=0), symmetry
+        if key not in self._tilings:
+            machine = self.project.machine
+            offered = self.mapper.placements(
+                degrees, turned(machine, symmetry), self.mapper_options
+            )
+            self._tilings[key] = tuple(
+                turned_back(placement, machine, symmetry)
+                for placement in islice(offered, MOST_TILINGS)
+            )
+        return self._tilings[key]
+
+    def build(self, chosen: Degrees | Candidate, job: TrainingJob | None = None) -> Plan:
+        """Partition and map a candidate; `InputError` or `NoPlanError` where that fails.
+
+        Degrees alone leave the placement to the mapper.
+        """
+        candidate = as_candidate(chosen)
+        degrees, job = candidate.degrees, candidate.job(job or self.project.job)
         partition = self.partition(degrees, job)
-        rng = np.random.default_rng(self.project.seed)
-        mapping = self.mapper.map(
-            partition, self.project.machine, self.mapper_options, rng, self.progress
-        )
-        plan = Plan(degrees, job, partition, mapping)
+        plan = Plan(degrees, job, partition, self._mapping(partition, candidate))
         check_plan(plan, self.project.machine)
+        self._candidates = {id(plan): (plan, candidate)}
         return plan
+
+    def _mapping(self, partition: Partition, candidate: Candidate) -> Mapping:
+        machine, options = self.project.machine, self.mapper_options
+        if candidate.tiling == OWN_PLACEMENT:
+            rng = np.random.default_rng(self.project.seed)
+            return self.mapper.map(partition, machine, options, rng, self.progress)
+        found = self.tilings(candidate.degrees, candidate.symmetry)
+        if candidate.tiling >= len(found) or not offers_placements(self.mapper):
+            raise NoPlanError(
+                f"placement: found tiling {candidate.tiling}, the mapper offers {len(found)}"
+            )
+        placement = found[candidate.tiling]
+        return self.mapper.place(partition, placement, machine, options, self.progress)
 
     def simulate(self, plan: Plan) -> tuple[Score, Timeline]:
         """The full simulation of a plan (kept while the plan lives)."""
@@ -119,7 +170,10 @@ class Problem:
     def score(self, plan: Plan) -> Score:
         """The figures of a plan."""
         self.evaluations += 1
-        return self.simulate(plan)[0]
+        figures = self.simulate(plan)[0]
+        _, candidate = self._candidates.get(id(plan), (plan, Candidate(plan.degrees)))
+        self.log.note((candidate,), _columns(figures))
+        return figures
 
     def score_many(self, candidates: Iterable[Degrees]) -> dict[str, np.ndarray]:
         """Columns `step_time_s`, `memory_bytes`, `energy_j` of many degrees (inf: illegal)."""
@@ -133,6 +187,12 @@ class Problem:
             rows.append((figures.step_time_s, figures.memory.peak_bytes, figures.energy_j["total"]))
         table = np.array(rows, dtype=float).reshape(-1, 3)
         return dict(zip(("step_time_s", "memory_bytes", "energy_j"), table.T, strict=True))
+
+
+def _columns(figures: Score) -> np.ndarray:
+    """Seconds, bytes and joules of one plan [1, 3]."""
+    row = figures.step_time_s, figures.memory.peak_bytes, figures.energy_j["total"]
+    return np.array([row])
 
 
 def _divisors(number: int, most: int) -> list[int]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
+from tempstudio.core.candidate import candidate_json
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import AXES, Degrees, axis_groups
-from tempstudio.core.run import Run
+from tempstudio.core.run import Run, Search
+from tempstudio.core.search_log import Seen
 from tempstudio.core.timeline import MEMORY_KINDS
 
 
@@ -73,14 +76,31 @@ def run_document(run: Run) -> dict[str, Any]:
         "links": _links(run),
         "energy_j": dict(score.energy_j),
         "power_w": score.power_w,
-        "search": {
-            "evaluations": run.search.evaluations,
-            "wall_s": run.search.wall_s,
-            "seed": run.search.seed,
-        },
+        "search": _search(run.search, project.machine.die.hbm_bytes),
         "seed": project.seed,
         "fingerprint": project.fingerprint,
         "notes": list(plan.mapping.notes),
+    }
+
+
+def _search(search: Search, capacity_bytes: float) -> dict[str, Any]:
+    return {
+        "evaluations": search.evaluations,
+        "wall_s": search.wall_s,
+        "seed": search.seed,
+        "trace": [asdict(found) for found in search.trace],
+        "candidates": [_seen(seen, capacity_bytes) for seen in search.candidates],
+        "pareto": [_seen(seen, capacity_bytes) for seen in search.pareto],
+    }
+
+
+def _seen(seen: Seen, capacity_bytes: float) -> dict[str, Any]:
+    return {
+        "step_time_s": seen.step_time_s,
+        "peak_bytes": seen.peak_bytes,
+        "energy_j": seen.energy_j,
+        "fits": seen.peak_bytes <= capacity_bytes,
+        "genome": candidate_json(seen.candidate, degrees_json(seen.candidate.degrees)),
     }
 
 

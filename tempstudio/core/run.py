@@ -10,6 +10,7 @@ from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.project import Project
+from tempstudio.core.search_log import Seen
 from tempstudio.core.timeline import Timeline
 from tempstudio.core.workload import TrainingJob
 
@@ -106,12 +107,31 @@ class MadeBy:
 
 
 @dataclass(frozen=True)
+class Found:
+    """A plan that beat all before it, and when: its simulated figures."""
+
+    wall_s: float
+    evaluations: int
+    step_time_s: float
+    peak_bytes: float
+    energy_j: float
+    fits: bool
+
+
+@dataclass(frozen=True)
 class Search:
-    """What finding the plan took."""
+    """What finding the plan took, and what was seen on the way.
+
+    `trace` holds every better plan as it came; `candidates` is a bounded sample of all that were
+    scored, `pareto` those of which none is beaten in time, memory and energy.
+    """
 
     evaluations: int
     wall_s: float
     seed: int
+    trace: tuple[Found, ...] = ()
+    candidates: tuple[Seen, ...] = ()
+    pareto: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ the project and the `--set` flags all follow from `Options`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -69,6 +69,36 @@ class Mapper(Strategy, Protocol):
     ) -> Mapping:
         """Placement, stream schedules and routes; `NoPlanError` where there are none."""
         ...
+
+
+class PlacingMapper(Mapper, Protocol):
+    """A mapper that lets a solver choose among its placements (optional; SPEC 9)."""
+
+    def placements(
+        self, degrees: Degrees, machine: Machine, options: Any
+    ) -> Iterable[tuple[int, ...]]:
+        """Placements (the die of each rank) worth trying, the most promising first."""
+        ...
+
+    def place(
+        self,
+        partition: Partition,
+        placement: Sequence[int],
+        machine: Machine,
+        options: Any,
+        progress: Progress,
+    ) -> Mapping:
+        """The mapping with ranks lying there, up to their order inside stream groups.
+
+        Routes follow from the placement and the traffic alone; `NoPlanError` where a stream group
+        cannot stream on its dies.
+        """
+        ...
+
+
+def offers_placements(mapper: Mapper) -> TypeGuard[PlacingMapper]:
+    """Whether a mapper (or what stands guard before it) lets others choose its placement."""
+    return hasattr(mapper, "placements") and hasattr(mapper, "place")
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ idle links, at most four paths a flow, within 1.05 of the least possible load.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from tempstudio.core.appraise import stage_context, step_seconds
 from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Cluster, Machine
 from tempstudio.core.mapping import Mapping
+from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Collective, Partition
 from tempstudio.core.progress import Progress
 from tempstudio.core.strategy import option
@@ -61,6 +63,27 @@ class TrafficConscious:
             return best
         progress.step(0.7, "relieving hot links")
         return _relieved(best, partition, machine, options)
+
+    def placements(
+        self, degrees: Degrees, machine: Machine, options: TrafficConsciousOptions
+    ) -> list[tuple[int, ...]]:
+        """What `map` chooses among but for rows cut into runs: tilings, walks, grown groups."""
+        return first_placements(degrees, machine, options.placements)
+
+    def place(
+        self,
+        partition: Partition,
+        placement: Sequence[int],
+        machine: Machine,
+        options: TrafficConsciousOptions,
+        progress: Progress,
+    ) -> Mapping:
+        """This placement, with routes for what is contended."""
+        placed, groups = make_groups(partition, placement, machine)
+        mapping = Mapping(placement=placed, groups=groups)
+        if not options.reroute or isinstance(machine, Cluster):
+            return mapping
+        return _relieved(mapping, partition, machine, options)
 
     def _placed(
         self,
