@@ -178,10 +178,11 @@ def _first_line(name: str, value: Any) -> str:
 
 def machine_table() -> str:
     """Keys of a machine with units, defaults and limits."""
-    from tempstudio.core.machine import Die, Link, WaferJoint
+    from tempstudio.core.machine import Die, Link, WaferArea, WaferJoint
 
     rows = ["| key | default | unit | what it is |", "|---|---|---|---|"]
-    for part, kind in (("die", Die), ("link", Link), ("between_wafers", WaferJoint)):
+    parts = {"die": Die, "link": Link, "between_wafers": WaferJoint, "area": WaferArea}
+    for part, kind in parts.items():
         rows += _fields(kind, f"{part}.")
     return "\n".join(rows)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -75,3 +76,31 @@ def random_faults(
         dead_dies=(*wafer.dead_dies, *dead),
         dead_links=(*wafer.dead_links, *broken),
     )
+
+
+def resized(wafer: Wafer, rows: int, cols: int, wafers: int) -> Wafer:
+    """The wafer (or chain) in another size; faults that lie outside it are let go.
+
+    >>> resized(Wafer(rows=2, cols=2, dead_dies=[(0, 0), (1, 1)]), 1, 4, 1).dead_dies
+    ((0, 0),)
+    """
+
+    def place(coordinate: tuple[int, ...]) -> tuple[int, ...] | None:
+        number, row, col = (0, *coordinate) if len(coordinate) == 2 else coordinate
+        if number >= wafers or row >= rows or col >= cols:
+            return None
+        return (row, col) if wafers == 1 else (number, row, col)
+
+    dead = [at for die in wafer.dead_dies if (at := place(die)) is not None]
+    pairs = [(place(a), place(b)) for a, b in wafer.dead_links]
+    links = [(a, b) for a, b in pairs if a is not None and b is not None]
+    yields: list[tuple[Any, ...]] = [
+        (*at, item[-1])
+        for item in wafer.core_yield
+        if (at := place(tuple(map(int, item[:-1])))) is not None
+    ]
+    whole = replace(wafer, dead_dies=(), dead_links=(), core_yield=())
+    sized = replace(whole, rows=rows, cols=cols, wafers=wafers)
+    # Across a joint two dies are neighbours only while the columns are as many as before.
+    links = [pair for pair in links if sized.neighbours(*pair)]
+    return replace(sized, dead_dies=tuple(dead), dead_links=tuple(links), core_yield=tuple(yields))

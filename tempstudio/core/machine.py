@@ -13,6 +13,7 @@ from tempstudio.core.device import Die as Die
 from tempstudio.core.device import Link as Link
 from tempstudio.core.device import WaferJoint as WaferJoint
 from tempstudio.core.errors import InputError
+from tempstudio.core.floorplan import WaferArea as WaferArea
 from tempstudio.core.quantities import from_json, short_text, to_json
 from tempstudio.core.wafer import MOST_DIES as MOST_DIES
 from tempstudio.core.wafer import Coordinate as Coordinate
@@ -40,6 +41,7 @@ def machine_to_json(machine: Machine) -> dict[str, Any]:
         "die": to_json(machine.die),
         "link": to_json(machine.link),
         "between_wafers": to_json(machine.between_wafers),
+        "area": to_json(machine.area),
         "dead_dies": [list(die) for die in machine.dead_dies],
         "dead_links": [[list(a), list(b)] for a, b in machine.dead_links],
         "core_yield": [[*map(int, item[:-1]), item[-1]] for item in machine.core_yield],
@@ -62,7 +64,7 @@ def machine_from_json(document: Any, where: str = "machine") -> Machine:
     if kind != "wafer":
         raise InputError(f"{where}.kind: found {short_text(kind)}, allowed: wafer, cluster")
     counts = {key: document[key] for key in ("rows", "cols", "wafers") if key in document}
-    kinds = {"die": Die, "link": Link, "between_wafers": WaferJoint}
+    kinds = {"die": Die, "link": Link, "between_wafers": WaferJoint, "area": WaferArea}
     parts = {
         key: from_json(kind_of, document[key], f"{where}.{key}")
         for key, kind_of in kinds.items()

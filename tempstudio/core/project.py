@@ -68,8 +68,10 @@ class Project:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that a run depends on: equal fingerprints give equal runs."""
+        machine = machine_to_json(self.machine)
+        machine.pop("area", None)  # it says whether the machine can be built, not how it runs
         document = {
-            "machine": machine_to_json(self.machine),
+            "machine": machine,
             "model": model_hash(self.model),
             "job": to_json(self.job),
             "strategies": [

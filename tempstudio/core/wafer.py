@@ -8,6 +8,7 @@ from typing import Any
 
 from tempstudio.core.device import Die, Link, WaferJoint
 from tempstudio.core.errors import InputError
+from tempstudio.core.floorplan import WaferArea
 from tempstudio.core.quantities import short_text
 
 Coordinate = tuple[int, ...]  # (row, column), or (wafer, row, column)
@@ -33,6 +34,7 @@ class Wafer:
     die: Die = field(default_factory=Die)
     link: Link = field(default_factory=Link)
     between_wafers: WaferJoint = field(default_factory=WaferJoint)
+    area: WaferArea = field(default_factory=WaferArea)
     dead_dies: tuple[Coordinate, ...] = ()
     dead_links: tuple[tuple[Coordinate, Coordinate], ...] = ()
     core_yield: tuple[tuple[float, ...], ...] = ()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from tempstudio.gui.actions import Action
 
 FILE = (
-    Action("file.new", "New project", lambda w: w.files.new(),
+    Action("file.new", "New wafer…", lambda w: w.requests.ask_wafer(),
            "File", "open", ("Ctrl+N",), "new",
-           "A fresh wafer of 6 by 8 dies with the present model"),
+           "Lay out a wafer: size, figures, faults; the model stays"),
     Action("file.open", "Open…", lambda w: w.files.ask_open(),
            "File", "open", ("Ctrl+O",), "open", "Open a project"),
     Action("file.load_model", "Load a model…", lambda w: w.files.ask_model(),
@@ -32,6 +32,9 @@ EDIT = (
     Action("edit.clear_selection", "Select nothing", lambda w: w.studio.selection.clear(),
            "Edit", "copy", ("Ctrl+Shift+A",), "",
            "Let go of every selected die, link and operator"),
+    Action("edit.machine", "Machine…", lambda w: w.requests.ask_machine(),
+           "Edit", "machine", ("Ctrl+M",), "machine",
+           "Presets, size, figures and random faults of the open machine"),
     Action("tool.select", "Select", lambda w: w.use_tool("select"),
            "Edit", "tools", ("V",), "select", "Click dies and links to select them", group="tool"),
     Action("tool.dead_die", "Dead die", lambda w: w.use_tool("dead_die"),

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 LAYOUT_VERSION = 1
 SMALL, LARGE = (1280, 800), (2560, 1440)
 SIZES = {  # at 1280 x 800 and at 2560 x 1440
-    "left": (224, 320),
+    "left": (248, 320),
     "gauges": (272, 400),
     "timeline": (176, 280),
 }

@@ -12,6 +12,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from tempstudio.core.errors import InputError
+from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
 from tempstudio.core.quantities import from_json
@@ -92,15 +93,13 @@ class Files(QObject):
         self.was_opened(path, content.stamp)
         self._studio.open(content.project, path, planned_degrees(content))
 
-    def new(self) -> None:
-        """A fresh project with the present model on the default wafer, after asking."""
-        self.guard(self._new)
+    def new(self, machine: Machine) -> None:
+        """A fresh project with the present model on a machine, after asking."""
+        self.guard(lambda: self._new(machine))
 
-    def _new(self) -> None:
+    def _new(self, machine: Machine) -> None:
         self._stamp = None
-        self._studio.open(
-            Project(machine=_default_machine(), model=self._studio.project.model), None
-        )
+        self._studio.open(Project(machine=machine, model=self._studio.project.model), None)
 
     def drop(self, paths: list[Path]) -> None:
         """Take in what was dropped on the window: a project, or a model."""
@@ -233,9 +232,3 @@ def planned_degrees(content: ProjectFile) -> Degrees | None:
         return None
     assert isinstance(degrees, Degrees)
     return degrees
-
-
-def _default_machine() -> Any:
-    from tempstudio.core.machine import Wafer
-
-    return Wafer()

@@ -97,6 +97,7 @@ class Following(QObject):
         window.toolbar.set_project(project)
         window.runs.set_project(project)
         window.inspector.set_project(project)
+        window.machine.set_machine(project.machine)
 
     def show_title(self) -> None:
         """Name and state of the file."""
@@ -249,6 +250,7 @@ class Following(QObject):
             window.messages,
             window.gauges,
             window.timeline,
+            window.machine,
         ):
             view.set_theme(tokens)
         window.wafer.set_theme(tokens)

@@ -15,6 +15,7 @@ from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.gauge_panel import GaugePanel
 from tempstudio.gui.views.inspector import Inspector
 from tempstudio.gui.views.log_panel import LogPanel
+from tempstudio.gui.views.machine_panel import MachinePanel
 from tempstudio.gui.views.message_bar import MessageBar
 from tempstudio.gui.views.model_tree import ModelTree
 from tempstudio.gui.views.plugins_panel import PluginsPanel
@@ -66,7 +67,7 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
-        window.wafer, window.transport, window.timeline, window.gauges,
+        window.machine, window.wafer, window.transport, window.timeline, window.gauges,
         inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip
 
@@ -86,7 +87,8 @@ def _furnish_centre(window: MainWindow) -> None:
 
 def _furnish_left(window: MainWindow) -> None:
     window.model, window.strategy, window.runs = ModelTree(), StrategyForm(), RunsPanel()
-    views = (window.model, window.strategy, window.runs)
+    window.machine = MachinePanel(window.look.tokens)
+    views = (window.model, window.strategy, window.runs, window.machine)
     for place, view in enumerate(views):
         page = window.left.widget(place)
         assert page is not None

@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.views.gauge_panel import GaugePanel
     from tempstudio.gui.views.inspector import Inspector
     from tempstudio.gui.views.log_panel import LogPanel
+    from tempstudio.gui.views.machine_panel import MachinePanel
     from tempstudio.gui.views.message_bar import MessageBar
     from tempstudio.gui.views.model_tree import ModelTree
     from tempstudio.gui.views.plugins_panel import PluginsPanel
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
     model: ModelTree
     strategy: StrategyForm
     runs: RunsPanel
+    machine: MachinePanel
     gauges: GaugePanel
     inspector: Inspector
     timeline: TimelineView
@@ -100,6 +102,7 @@ class MainWindow(QMainWindow):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
         self.tabs.addTab(self.first_look, "Wafer")
+        self.first_look.setFocus()  # else the first button would seem to be chosen
         self.centre = QWidget(self)
         column = QVBoxLayout(self.centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -113,7 +116,7 @@ class MainWindow(QMainWindow):
         self.left.setObjectName("left")
         self.left.setDocumentMode(True)
         self.left.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
-        for title in ("Model", "Strategy", "Runs"):
+        for title in ("Model", "Strategy", "Runs", "Machine"):
             self.left.addTab(QWidget(), title)
         add = self.docks.add
         add("left", "Model, strategy and runs", self.left, SIDE.LeftDockWidgetArea)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import StrategyChoice
 from tempstudio.core.workload import TrainingJob
@@ -18,6 +18,7 @@ from tempstudio.gui.edits import (
     with_strategy,
     without_run,
 )
+from tempstudio.gui.views.machine_dialog import MachineDialog
 from tempstudio.gui.views.runs_panel import kept
 from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
 from tempstudio.gui.views.wafer_hand import Stroke
@@ -46,6 +47,9 @@ class Requests(QObject):
         window.strategy.strategy_edited.connect(self.choose_strategy)
         window.strategy.job_edited.connect(self.edit_job)
         window.strategy.degrees_edited.connect(self.edit_degrees)
+        window.machine.edited.connect(self.edit_machine)
+        window.machine.refused.connect(lambda text: studio.say(text, "error", key="form"))
+        window.machine.dialog_asked.connect(self.ask_machine)
         window.strategy.refused.connect(lambda text: studio.say(text, "error", key="form"))
         window.toolbar.strategy_chosen.connect(
             lambda kind, name: self.choose_strategy(kind, StrategyChoice(name))
@@ -57,6 +61,7 @@ class Requests(QObject):
         window.wafer.clicked.connect(self.choose_on_wafer)
         window.wafer.band_selected.connect(self.choose_band)
         window.wafer.edit_requested.connect(self.apply_stroke)
+        window.wafer.empty_clicked.connect(self.ask_wafer)
 
     def plan_or_run(self) -> None:
         """Plan again where there was a run, else search for one."""
@@ -127,6 +132,29 @@ class Requests(QObject):
         self._window.studio.edit(
             lambda project: with_machine(project, machine), f"Machine {machine_title(machine)}"
         )
+
+    def edit_machine(self, machine: Machine, title: str, key: str) -> None:
+        """Another figure of the machine, or another size."""
+        studio = self._window.studio
+        merge = studio.document.typing(("machine", key))
+        studio.edit(lambda project: with_machine(project, machine), title, merge)
+
+    def ask_machine(self) -> None:
+        """Another wafer in the place of the open one, chosen in a dialog."""
+        dialog = self._machine_dialog("Machine", "Apply", self._window.studio.project.machine)
+        dialog.made.connect(self.choose_machine)
+        dialog.open()
+
+    def ask_wafer(self) -> None:
+        """A new project on a wafer laid out in a dialog."""
+        dialog = self._machine_dialog("New wafer", "Create", Wafer())
+        dialog.made.connect(self._window.files.new)
+        dialog.open()
+
+    def _machine_dialog(self, title: str, verb: str, machine: Machine) -> MachineDialog:
+        window = self._window
+        presets = window.toolbar.machines
+        return MachineDialog(title, verb, machine, presets, window.look.tokens, window)
 
     def choose_model(self, name: str) -> None:
         """Another model, by its preset's name or from a file."""

@@ -140,7 +140,7 @@ def take(folder: Path) -> Iterator[Path]:
     wait(lambda: window.is_furnished and window.studio.results.is_fresh)
     wait(lambda: window.studio.catalogue)
     if window.help.start is not None:
-        window.help.start.hide()
+        window.help.start.dismiss()
     for name, reach in states():
         popup = reach(window)
         for size in SIZES:

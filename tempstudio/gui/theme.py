@@ -220,6 +220,7 @@ QTabWidget::pane {{ border: 0; border-top: 1px solid {tokens.hairline}; }}
 QTabBar {{ background: {tokens.window}; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {tokens.muted}; padding: 6px 12px;
   border: 0; border-bottom: 2px solid transparent; }}
+#left QTabBar::tab {{ padding: 6px 7px; }}
 QTabBar::tab:hover {{ color: {tokens.text}; background: {hover}; }}
 QTabBar::tab:selected {{ color: {tokens.text}; border-bottom-color: {tokens.accent}; }}
 QTabBar::tab:focus {{ color: {tokens.accent}; }}

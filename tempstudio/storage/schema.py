@@ -13,14 +13,14 @@ from importlib.resources import files
 from typing import Any
 
 from tempstudio.core.errors import InputError
-from tempstudio.core.machine import Die, Link, WaferJoint
+from tempstudio.core.machine import Die, Link, WaferArea, WaferJoint
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.quantities import outside_key, to_json
 from tempstudio.core.workload import TrainingJob
 
 SCHEMAS = ("project", "graph", "machine", "flows", "sweep")
 RECORDS: dict[str, dict[str, type[Any]]] = {
-    "machine": {"die": Die, "link": Link, "joint": WaferJoint},
+    "machine": {"die": Die, "link": Link, "joint": WaferJoint, "area": WaferArea},
     "project": {"job": TrainingJob, "parallel": Degrees},
 }
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}

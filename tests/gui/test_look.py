@@ -61,7 +61,7 @@ def test_the_window_fits_its_sizes(
     assert window.docks["left"].isVisible() == (size[0] > 1120), "the left dock goes first"
     assert window.wafer.width() >= 500
     if size == (1280, 800):
-        assert window.docks["left"].width() == pytest.approx(224, abs=8)
+        assert window.docks["left"].width() == pytest.approx(248, abs=8), "four tabs fit"
         assert window.docks["gauges"].width() == pytest.approx(272, abs=8)
         assert window.docks["timeline"].height() == pytest.approx(176, abs=8)
     if size == (2560, 1440):

@@ -74,6 +74,7 @@ class FirstLook(QWidget):
     def __init__(self, mesh: Mesh | None, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("first_look")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._mesh, self._tokens = mesh, tokens
 
     def paintEvent(self, event: QPaintEvent) -> None:

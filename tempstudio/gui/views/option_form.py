@@ -41,10 +41,13 @@ class Field:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     help: str = ""
+    label: str = ""
 
     @property
     def title(self) -> str:
-        """The key in words: the glossary's, where it has the term."""
+        """What stands before it: its label, else the key in words, the glossary's if it has it."""
+        if self.label:
+            return self.label
         entry = glossary.find(self.key)
         return entry.term if entry is not None else self.key.replace("_", " ").replace("-", " ")
 
@@ -63,7 +66,8 @@ class Field:
     @property
     def tooltip(self) -> str:
         """Help, range with unit, and default."""
-        parts = (self.help[:1].upper() + self.help[1:], self.span, f"default {shown(self.default)}")
+        default = f"default {self.text(self.default)}"
+        parts = (self.help[:1].upper() + self.help[1:], self.span, default)
         return "\n".join(part for part in parts if part)
 
     def check(self, value: Any) -> Any:
@@ -73,6 +77,16 @@ class Field:
         if low or high:
             raise InputError(f"{self.key}: found {value:,.10g}, allowed: {self.span}")
         return value
+
+    def text(self, value: Any) -> str:
+        """A value as the tooltip and a field at rest show it."""
+        return shown(value)
+
+    def at_rest(self, value: Any) -> str:
+        """A value as its line shows it, with the unit."""
+        text = self.text(value)
+        numeric = self.type in ("int", "float")
+        return f"{text} {self.unit}" if self.unit and text and numeric else text
 
     def parse(self, text: str) -> Any:
         """The value that a text stands for; the unit may be typed after it."""
@@ -204,22 +218,22 @@ class OptionForm(QWidget):
             spin.valueChanged.connect(lambda value: self._emit(field.key, int(value)))
             return spin
         line = QLineEdit(self)
-        line.setPlaceholderText(shown(field.default))
+        line.setPlaceholderText(field.text(field.default))
         line.editingFinished.connect(lambda: self._take_text(field, line))
         return line
 
     def _take_text(self, field: Field, line: QLineEdit) -> None:
         before = self._values.get(field.key, field.default)
-        if line.text().strip() == _text(field, before):
+        if line.text().strip() == field.at_rest(before):
             return
         try:
             value = field.parse(line.text()) if line.text().strip() else field.default
         except InputError as error:
             self.refused.emit(str(error))
-            line.setText(_text(field, before))
+            line.setText(field.at_rest(before))
             return
         self._emit(field.key, value)
-        line.setText(_text(field, value))
+        line.setText(field.at_rest(value))
 
     def _emit(self, key: str, value: Any) -> None:
         if value != self._values.get(key, self._fields[key].default):
@@ -243,7 +257,7 @@ class OptionForm(QWidget):
             elif isinstance(editor, QSpinBox):
                 editor.setValue(int(value))
             elif isinstance(editor, QLineEdit) and not editor.isModified():
-                editor.setText(_text(field, value))
+                editor.setText(field.at_rest(value))
 
     def _mark(self, key: str) -> None:
         label = self._labels[key]
@@ -251,13 +265,6 @@ class OptionForm(QWidget):
         marked = label.font()
         marked.setBold(differs)
         label.setFont(marked)
-
-
-def _text(field: Field, value: Any) -> str:
-    text = shown(value)
-    return (
-        f"{text} {field.unit}" if field.unit and text and field.type in ("int", "float") else text
-    )
 
 
 class _Spin(QSpinBox):

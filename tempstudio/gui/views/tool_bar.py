@@ -112,6 +112,11 @@ class ToolBar(QToolBar):
         self.machine.set_choices(list(self._machines), [o["summary"] for o in offers])
         self.model.set_choices(list(models), list(models.values()), (LOAD_MODEL,))
 
+    @property
+    def machines(self) -> dict[str, Machine]:
+        """The machines on offer, by name."""
+        return self._machines
+
     def set_project(self, project: Project) -> None:
         """Show a project's choices."""
         self.model.show_choice(project.model.name)
