@@ -22,8 +22,8 @@ test: ready ## the fast tests
 slow: ready ## the tests that take longer
 	@$(PYTEST) -m slow
 
-study: ready ## the evaluation
-	@$(PYTEST) -s -m study
+study: ready ## the evaluation, into docs/evaluation.md and .html; goes on after an interruption
+	@.venv/bin/tempstudio study --out docs --journals out/study
 
 bench: ready ## the speed figures, as ratios
 	@$(PYTEST) -s -m bench

@@ -32,6 +32,7 @@ COMMANDS = {
     "route": "route explicit flows and set them beside the bound",
     "collective": "time of one collective on a group of dies, and its bound",
     "model": "operators, parameters and FLOP of a model",
+    "study": "the evaluation: what is measured beside what was published",
     "validate": "published figures against computed ones, a row each",
     "render": "a picture or a movie of the wafer",
     "trace": "a Chrome trace of a step, for Perfetto",

@@ -1,0 +1,103 @@
+"""Running the tables of a study: each point once, kept as soon as it is there.
+
+A table is kept under a fingerprint of its points and of the program that computes them; where
+either has changed it is run afresh, else only what is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import time
+from functools import lru_cache
+from pathlib import Path
+
+from tempstudio.core.progress import Progress
+from tempstudio.resources import PACKAGE, asset_folder
+from tempstudio.storage.atomic import write_text
+from tempstudio.studies.setting import Setting
+from tempstudio.studies.study import CallTable, Row, Study, SweepTable
+from tempstudio.sweep import run_sweep, sweep_from_document
+from tempstudio.sweep.execution import clock
+from tempstudio.sweep.journal import NAME as JOURNAL
+from tempstudio.sweep.journal import Journal
+from tempstudio.sweep.table_file import csv_text
+
+COMPUTING = ("core", "readers", "strategies")  # what figures depend on
+FINGERPRINT = "fingerprint"
+
+
+def run_study(
+    study: Study, setting: Setting, folder: Path, workers: int, progress: Progress
+) -> dict[str, str]:
+    """The CSV text of every table of a study, by its name; journals are kept in `folder`."""
+    tables = study.tables(setting)
+    done = {}
+    for number, table in enumerate(tables):
+        part = progress.part(number / len(tables), (number + 1) / len(tables))
+        done[table.name] = csv_text(*_run_table(table, folder / table.name, workers, part))
+    return done
+
+
+def _run_table(
+    table: SweepTable | CallTable, folder: Path, workers: int, progress: Progress
+) -> tuple[list[str], list[Row]]:
+    _forget_others(folder, fingerprint(table))
+    if isinstance(table, SweepTable):
+        from tempstudio.plugin_host import shared_host
+
+        sweep = sweep_from_document(table.document, Path(), shared_host, table.name)
+        outcome = run_sweep(sweep, folder, workers, resume=True, progress=progress)
+        return list(outcome.names), list(outcome.rows)
+    return _run_calls(table, folder, progress)
+
+
+def _run_calls(table: CallTable, folder: Path, progress: Progress) -> tuple[list[str], list[Row]]:
+    """Calls one after another in this process: their clocks are not disturbed by each other."""
+    started = time.monotonic()
+    with Journal(folder, fingerprint(table), resume=True) as journal:
+        before, points = len(journal.rows), len(table.points)
+        for number, point in enumerate(table.points):
+            if number in journal.rows:
+                continue
+            journal.add(number, {**point, **table.function(**point)})
+            done = len(journal.rows)
+            left_s = (time.monotonic() - started) / (done - before) * (points - done)
+            caption = f"{table.name}: {done} of {points} points, {clock(left_s)} left"
+            progress.step(done / points, caption)
+        rows = [journal.rows[number] for number in range(points)]
+    return list(dict.fromkeys(name for row in rows for name in row)), rows
+
+
+def _forget_others(folder: Path, wanted: str) -> None:
+    """Drop what another program or other points left there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    mark = folder / FINGERPRINT
+    if mark.is_file() and mark.read_text(encoding="utf-8").strip() == wanted:
+        return
+    (folder / JOURNAL).unlink(missing_ok=True)
+    write_text(mark, wanted + "\n")
+
+
+def fingerprint(table: SweepTable | CallTable) -> str:
+    """A hash of a table's points and of the source that computes them."""
+    if isinstance(table, SweepTable):
+        points: object = table.document
+        measure = ""
+    else:
+        points = table.points
+        measure = Path(inspect.getfile(table.function)).read_text(encoding="utf-8")
+    text = json.dumps([_source_hash(), measure, table.name, points], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=1)
+def _source_hash() -> str:
+    digest = hashlib.sha256()
+    sources = [path for name in COMPUTING for path in (PACKAGE / name).rglob("*.py")]
+    sources += (asset_folder() / "presets").rglob("*.json")
+    for path in sorted(sources):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,92 @@
+"""What a study is: the tables that it needs, and what it tells of them.
+
+A table comes from a sweep (a project varied along axes, as `tempstudio sweep` takes it) or from
+calls of one function.  `tell` sees nothing but the rows, so that the same document is written from
+the tables on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tempstudio.studies.chart import Chart
+from tempstudio.studies.setting import Setting
+
+Row = dict[str, Any]
+Tables = Mapping[str, Sequence[Row]]
+
+HOLDS, IN_PART, FAILS, SHOWN = "holds", "holds in part", "does not hold", "measured only"
+
+
+@dataclass(frozen=True)
+class SweepTable:
+    """Rows of a sweep; `document` is what a SWEEP.toml says."""
+
+    name: str
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class CallTable:
+    """A row for each of `points`, the keywords of one call; the function gives the other cells."""
+
+    name: str
+    function: Callable[..., Row]
+    points: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What was published beside what is measured here.
+
+    `ratio` is measured / published where both are one number; `why` says in plain words where the
+    difference comes from, or what makes them agree.
+    """
+
+    published: str
+    measured: str
+    verdict: str
+    why: str
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Rows of texts under columns, with a line above; columns that hold numbers stand right."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a study says: claims, what is to be seen, charts and tables in this order."""
+
+    claims: tuple[Claim, ...]
+    reading: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[TextTable, ...] = ()
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question; `method` says what is run, `tables` and `tell` do it."""
+
+    name: str
+    title: str
+    question: str
+    method: str
+    tables: Callable[[Setting], tuple[SweepTable | CallTable, ...]]
+    tell: Callable[[Setting, Tables], Told]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A study and what came of it."""
+
+    study: Study
+    told: Told
+    tables: tuple[str, ...] = field(default=())
