@@ -225,18 +225,33 @@ def _from_text(text: str, kind: str, item: str, optional: bool, where: str) -> A
     return text
 
 
-def needs_of(project: Project, document: Mapping[str, Any]) -> list[dict[str, str]]:
+def needs_of(
+    project: Project, document: Mapping[str, Any], before: Sequence[Mapping[str, str]] = ()
+) -> list[dict[str, str]]:
     """The foreign plugins that a project's strategies come from, for the project file's `needs`.
 
-    `document` is the catalogue; a strategy that it does not list is passed over.
+    `document` is the catalogue.  What the file named `before` and is not here stays named while a
+    strategy is missing: it may be from there.
     """
     needs: dict[str, str] = {}
+    if any(absent_strategies(project, document)):
+        present = {plugin["name"] for plugin in document["plugins"] if plugin["state"] == "on"}
+        needs = {n["plugin"]: n["version"] for n in before if n["plugin"] not in present}
     for kind in STRATEGY_KINDS:
         chosen = getattr(project, kind).name
         for offer in document["kinds"][kind]:
             if offer["name"] == chosen and offer["plugin"] != "tempstudio":
                 needs[offer["plugin"]] = offer["plugin_version"]
     return [{"plugin": plugin, "version": version} for plugin, version in sorted(needs.items())]
+
+
+def absent_strategies(project: Project, document: Mapping[str, Any]) -> list[str]:
+    """The kinds of a project's strategies that no plugin of the catalogue offers."""
+    return [
+        kind
+        for kind in STRATEGY_KINDS
+        if getattr(project, kind).name not in {offer["name"] for offer in document["kinds"][kind]}
+    ]
 
 
 def missing_from(
@@ -246,27 +261,30 @@ def missing_from(
 
     `document` is the catalogue, `needs` the plugins that the project's file names.
     """
-    offered = {
-        kind: {offer["name"] for offer in document["kinds"][kind]} for kind in STRATEGY_KINDS
-    }
     lines = [
         f"{kind} {getattr(project, kind).name!r} is not installed"
-        for kind in STRATEGY_KINDS
-        if getattr(project, kind).name not in offered[kind]
+        for kind in absent_strategies(project, document)
     ]
-    present = {plugin["name"] for plugin in document["plugins"] if plugin["state"] == "on"}
-    absent = [
-        f"{need['plugin']} {need.get('version', '')}".strip()
-        for need in needs
-        if need["plugin"] not in present
-    ]
+    states = {plugin["name"]: plugin["state"] for plugin in document["plugins"]}
+    absent = [_need(need, states) for need in needs if states.get(need["plugin"]) != "on"]
     if lines and absent:
         lines[-1] += f"; the file needs {', '.join(absent)}"
     return lines
 
 
-def versions_key(safe_mode: bool = False, disabled: tuple[str, ...] = ()) -> str:
-    """A digest of the installed plugins and their versions, without importing any of them."""
+def _need(need: Mapping[str, str], states: Mapping[str, str]) -> str:
+    named = f"{need['plugin']} {need.get('version', '')}".strip()
+    state = states.get(need["plugin"])
+    return f"{named}, which is {state} here" if state else named
+
+
+def versions_key(
+    safe_mode: bool = False, disabled: Sequence[str] = (), places: Sequence[str] = ()
+) -> str:
+    """A digest of the installed plugins and their versions, without importing any of them.
+
+    `places` are the folders and files that others are looked for in.
+    """
     from tempstudio.hookspecs import ENTRY_POINT_GROUP
 
     found = sorted(
@@ -278,7 +296,7 @@ def versions_key(safe_mode: bool = False, disabled: tuple[str, ...] = ()) -> str
         )
         for entry in metadata.entry_points(group=ENTRY_POINT_GROUP)
     )
-    text = json.dumps([FORMAT, safe_mode, sorted(disabled), found])
+    text = json.dumps([FORMAT, safe_mode, sorted(disabled), list(places), found])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

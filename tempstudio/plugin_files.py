@@ -126,37 +126,8 @@ def digest_of(files: dict[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def trusted(folders: Iterable[Path], trust_file: Path | None = None) -> list[FilePlugin]:
-    """The plugins in these folders whose present bytes the user has agreed to."""
-    agreed = _agreed(trust_file)
-    return [plugin for plugin in found(folders) if plugin.digest in agreed]
-
-
-def is_trusted(plugin: FilePlugin, trust_file: Path | None = None) -> bool:
-    """Whether the user has agreed to exactly these bytes."""
-    return plugin.digest in _agreed(trust_file)
-
-
-def trust(plugin: FilePlugin, trust_file: Path | None = None) -> None:
-    """Remember the user's consent to exactly these bytes."""
-    agreed = _agreed(trust_file)
-    agreed[plugin.digest] = {
-        "path": str(plugin.path),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    _write(agreed, trust_file)
-
-
-def revoke(path: Path, trust_file: Path | None = None) -> int:
-    """Forget every consent given for this path; returns how many there were."""
-    agreed = _agreed(trust_file)
-    place = str(path.resolve())
-    kept = {digest: entry for digest, entry in agreed.items() if entry.get("path") != place}
-    _write(kept, trust_file)
-    return len(agreed) - len(kept)
-
-
-def _agreed(trust_file: Path | None) -> dict[str, dict[str, Any]]:
+def agreed(trust_file: Path | None = None) -> dict[str, dict[str, Any]]:
+    """All that the user has agreed to: {"path", "date"} by digest."""
     try:
         document = json.loads((trust_file or _trust_path()).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -166,12 +137,36 @@ def _agreed(trust_file: Path | None) -> dict[str, dict[str, Any]]:
     return {key: entry for key, entry in document.items() if isinstance(entry, dict)}
 
 
-def _write(agreed: dict[str, dict[str, Any]], trust_file: Path | None) -> None:
+def is_trusted(plugin: FilePlugin, trust_file: Path | None = None) -> bool:
+    """Whether the user has agreed to exactly these bytes."""
+    return plugin.digest in agreed(trust_file)
+
+
+def trust(plugin: FilePlugin, trust_file: Path | None = None) -> None:
+    """Remember the user's consent to exactly these bytes."""
+    entries = agreed(trust_file)
+    entries[plugin.digest] = {
+        "path": str(plugin.path),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    _write(entries, trust_file)
+
+
+def revoke(path: Path, trust_file: Path | None = None) -> int:
+    """Forget every consent given for this path; returns how many there were."""
+    entries = agreed(trust_file)
+    place = str(path.resolve())
+    kept = {digest: entry for digest, entry in entries.items() if entry.get("path") != place}
+    _write(kept, trust_file)
+    return len(entries) - len(kept)
+
+
+def _write(entries: dict[str, dict[str, Any]], trust_file: Path | None) -> None:
     from tempstudio.storage.atomic import write_text
 
     path = trust_file or _trust_path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps(agreed, indent=1, sort_keys=True) + "\n")
+    write_text(path, json.dumps(entries, indent=1, sort_keys=True) + "\n")
 
 
 def _trust_path() -> Path:

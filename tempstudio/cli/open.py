@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tempstudio.cli.answer import Answer
 from tempstudio.cli.arguments import shown
+from tempstudio.cli.plugin_access import check_developed
 from tempstudio.core.errors import InputError
 
 EXAMPLE = "tempstudio open"
@@ -23,12 +24,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .tempstudio file (default: the last one, else the first sample)",
     )
     parser.add_argument("--safe-mode", action="store_true", help="no plugins but the built-ins")
+    parser.add_argument(
+        "--develop",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="run a plugin's file or folder as it is, and again whenever it is saved",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
     """Open the window; returns when it is closed."""
     if arguments.project is not None:
         _check(arguments.project)
+    check_developed(arguments.develop)
     if not has_display():
         raise InputError(
             "open: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); "
@@ -41,7 +50,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
             f"open: Qt cannot start here ({error}); `make run` names the libraries that are "
             "missing, and `tempstudio run` needs none of them"
         ) from None
-    status = app.open_studio(arguments.project, safe_mode=arguments.safe_mode)
+    status = app.open_studio(arguments.project, arguments.safe_mode, tuple(arguments.develop))
     return Answer({"opened": arguments.project}, "", status)
 
 

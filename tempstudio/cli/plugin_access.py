@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,21 +31,32 @@ def host_of(arguments: argparse.Namespace) -> partial[Host]:
 
     Trusted ones are looked for in the user's plugins folder, and in `plugins` beside the project.
     """
-    for path in arguments.develop:
-        if not Path(path).exists():
-            raise InputError(f"--develop: {path}: no such file or folder")
+    check_developed(arguments.develop)
     project = getattr(arguments, "project", None)
     beside = Path(project).absolute().parent / "plugins" if project else None
     return partial(host_for, arguments.safe_mode, tuple(arguments.develop), beside)
+
+
+def check_developed(paths: Sequence[str]) -> None:
+    """`InputError` where a plugin under development is not there."""
+    for path in paths:
+        if not Path(path).exists():
+            raise InputError(f"--develop: {path}: no such file or folder")
 
 
 @lru_cache(maxsize=4)
 def host_for(
     safe_mode: bool = False, develop: tuple[str, ...] = (), beside: Path | None = None
 ) -> Host:
-    """The host of these plugins, asked again and again."""
+    """The host of these plugins, asked again and again; those switched off stay out."""
+    import faulthandler
+
     from tempstudio.plugin_files import user_folder
     from tempstudio.plugin_host import Host
+    from tempstudio.storage.settings import Settings
 
     folders = [user_folder()] if beside is None else [user_folder(), beside]
-    return Host(safe_mode=safe_mode, folders=folders, develop=develop)
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # a plugin that crashes here leaves its file and line on stderr
+    disabled = Settings().disabled_plugins()
+    return Host(safe_mode=safe_mode, disabled=disabled, folders=folders, develop=develop)

@@ -19,6 +19,7 @@ from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
 
 EXAMPLE = "tempstudio plugins"
+ACTIONS = ("new", "check", "trust", "revoke", "enable", "disable")
 KINDS = ("partitioner", "mapper", "solver", "reader", "panel")
 
 
@@ -27,13 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        type=one_of("new", "check", "trust", "revoke"),
-        metavar="new|check|trust|revoke",
+        type=one_of(*ACTIONS),
+        metavar="|".join(ACTIONS),
         help="make a package, hold a plugin against the rules, agree to run a file or folder "
-        "plugin as it is now, or take that back",
+        "plugin as it is now, take that back, switch a plugin on or off by its name",
     )
     parser.add_argument(
-        "path", nargs="?", metavar="PATH", help="the plugin's file or folder, or its name"
+        "path", nargs="?", metavar="PATH|NAME", help="the plugin's file or folder, or its name"
     )
     parser.add_argument(
         "--kind",
@@ -58,6 +59,8 @@ def execute(arguments: argparse.Namespace) -> Answer:
         return _new(Path(arguments.path), arguments.kind)
     if arguments.action == "check":
         return _check(arguments.path, arguments.debug)
+    if arguments.action in ("enable", "disable"):
+        return _switch(arguments, arguments.path, on=arguments.action == "enable")
     path = Path(arguments.path)
     return _trust(path) if arguments.action == "trust" else _revoke(path)
 
@@ -169,6 +172,21 @@ def _trust(path: Path) -> Answer:
         f"run as it is now, with all that you may do; a change asks again"
     )
     return Answer(document, text, notes=() if found else (note,))
+
+
+def _switch(arguments: argparse.Namespace, name: str, on: bool) -> Answer:
+    from tempstudio.storage.settings import Settings
+
+    settings = Settings()
+    known = {plugin.name for plugin in host_of(arguments)().present()}
+    if name not in known | set(settings.disabled_plugins()):
+        allowed = ", ".join(sorted(known)) or "nothing: there are only the built-ins"
+        word = "enable" if on else "disable"
+        raise InputError(f"plugins {word}: found {name[:60]!r}, allowed: {allowed}")
+    if not settings.set_disabled(name, not on):
+        raise InputError(f"{settings.path}: not saved: the settings cannot be written")
+    word = "on" if on else "off"
+    return Answer({"plugin": name, "enabled": on}, f"{name} is switched {word}, in the window too")
 
 
 def _revoke(path: Path) -> Answer:

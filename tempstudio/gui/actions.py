@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from tempstudio.gui.icons import icon
 from tempstudio.scene.tokens import Tokens
 
-MENUS = ("File", "Edit", "View", "Playback", "Run", "Help")
+MENUS = ("File", "Edit", "View", "Playback", "Run", "Plugins", "Help")
 
 
 @dataclass(frozen=True)

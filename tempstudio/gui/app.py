@@ -17,13 +17,16 @@ from tempstudio.resources import sample_folder
 FIRST_SAMPLE = "llama2-7b-6x8.tempstudio"
 
 
-def open_studio(path: str | Path | None = None, safe_mode: bool = False) -> int:
+def open_studio(
+    path: str | Path | None = None, safe_mode: bool = False, develop: tuple[str, ...] = ()
+) -> int:
     """Open the studio on a project (the last one, else the first sample) until it is closed.
 
-    `InputError` where the named project cannot be read.
+    `develop` names plugin files and folders that run as they are in this session.  `InputError`
+    where the named project cannot be read.
     """
     app = application()
-    window = make_window(app, Path(path) if path else None, safe_mode)
+    window = make_window(app, Path(path) if path else None, safe_mode, develop)
     window.show()
     _let_signals_in(window)
     status = app.exec()
@@ -44,12 +47,17 @@ def application() -> QApplication:
     return app
 
 
-def make_window(app: QApplication, path: Path | None = None, safe_mode: bool = False) -> MainWindow:
+def make_window(
+    app: QApplication,
+    path: Path | None = None,
+    safe_mode: bool = False,
+    develop: tuple[str, ...] = (),
+) -> MainWindow:
     """A window that fills itself once it has been painted."""
     settings = peek.settings_values(peek.settings_file())
     look = Look(app, str(settings.get("theme", "system")))
     window = MainWindow(look, peek.mesh_of(path or _likely_project(settings)), settings)
-    _AfterFirstPaint(window, path, safe_mode)
+    _AfterFirstPaint(window, path, safe_mode, develop)
     return window
 
 
@@ -63,9 +71,12 @@ def _likely_project(settings: dict[str, object]) -> Path:
 class _AfterFirstPaint(QObject):
     """Begins the rest once the dies are on screen."""
 
-    def __init__(self, window: MainWindow, path: Path | None, safe_mode: bool) -> None:
+    def __init__(
+        self, window: MainWindow, path: Path | None, safe_mode: bool, develop: tuple[str, ...]
+    ) -> None:
         super().__init__(window)
-        self._window, self._path, self._safe_mode = window, path, safe_mode
+        self._window, self._path = window, path
+        self._safe_mode, self._develop = safe_mode, develop
         self._begun = False
         window.first_look.painted.connect(self._painted)
 
@@ -77,7 +88,7 @@ class _AfterFirstPaint(QObject):
     def _begin(self) -> None:
         from tempstudio.gui.beginning import begin
 
-        begin(self._window, self._path, self._safe_mode)
+        begin(self._window, self._path, self._safe_mode, self._develop)
 
 
 def _let_signals_in(window: MainWindow) -> None:

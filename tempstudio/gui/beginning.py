@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from tempstudio.gui.app import FIRST_SAMPLE
 from tempstudio.gui.faults import Faults
 from tempstudio.gui.files import planned_degrees
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.plugin_desk import worker_settings
 from tempstudio.gui.recovery import Recovery
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.message_bar import Message
-from tempstudio.lanes import WorkerSettings
 from tempstudio.resources import sample_folder
 from tempstudio.storage.project_file import FileStamp, read_project_file
 from tempstudio.storage.settings import Settings
@@ -35,7 +36,9 @@ class Opening:
         self.message = ""
 
 
-def begin(window: MainWindow, path: Path | None, safe_mode: bool) -> None:
+def begin(
+    window: MainWindow, path: Path | None, safe_mode: bool, develop: Sequence[str] = ()
+) -> None:
     """Fill a painted window; one whose project cannot be read closes with the reason."""
     settings = Settings()
     try:
@@ -46,9 +49,10 @@ def begin(window: MainWindow, path: Path | None, safe_mode: bool) -> None:
         QApplication.quit()
         return
     studio = Studio(opened.project, opened.path)
-    studio.jobs.start(WorkerSettings(safe_mode=safe_mode))
-    window.furnish(studio, settings)
-    _Watch(window, versions_key(safe_mode))
+    developed = [Path(name).absolute() for name in develop]
+    studio.jobs.start(worker_settings(settings, opened.path, safe_mode, developed))
+    window.furnish(studio, settings, safe_mode, developed)
+    _Watch(window)
     if opened.path is not None:
         window.files.was_opened(opened.path, opened.stamp)
     studio.start(opened.degrees)
@@ -99,10 +103,10 @@ def _preset() -> Project:
 class _Watch(QObject):
     """Keeps the catalogue for the next start, and shows faults of the studio."""
 
-    def __init__(self, window: MainWindow, key: str) -> None:
+    def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window, self._key = window, key
-        known = cached(key)
+        self._window = window
+        known = cached(self._key())
         if known is not None:
             window.following.show_catalogue(known)
         window.studio.jobs.catalogue_changed.connect(self._keep)
@@ -111,8 +115,13 @@ class _Watch(QObject):
         self._faults.install()
         window.shutting_down.connect(self._faults.remove)
 
+    def _key(self) -> str:
+        given = self._window.desk.settings
+        places = (*(given.folders or ()), *given.develop)
+        return versions_key(given.safe_mode, given.disabled, places)
+
     def _keep(self, catalogue: dict[str, Any]) -> None:
-        keep(self._key, catalogue)
+        keep(self._key(), catalogue)
 
     def _show_fault(self, line: str, text: str) -> None:
         self._window.log.add(text)

@@ -55,7 +55,6 @@ DOCKS = (
     ("inspector", "Inspector", "Ctrl+3"),
     ("timeline", "Timeline", "Ctrl+4"),
     ("history", "History", ""),
-    ("plugins", "Plugins", ""),
     ("log", "Log", ""),
 )
 
@@ -131,6 +130,28 @@ RUN = (
            "Run", "keep", ("Ctrl+K",), "keep", "Keep the run on screen in the project"),
 )  # fmt: skip
 
+PLUGINS = (
+    Action("plugins.list", "Plugins…", lambda w: w.desk.show(),
+           "Plugins", "list", ("Ctrl+Shift+X",), "",
+           "What plugins there are, what they offer, and what went wrong with any"),
+    Action("plugins.new", "New strategy", lambda w: w.desk.new_strategy(),
+           "Plugins", "write", (), "new",
+           "Open a mapper of thirty lines; saving it reloads it"),
+    Action("plugins.develop", "Develop a plugin…", lambda w: w.desk.ask_develop(),
+           "Plugins", "write", (), "",
+           "Run a plugin's file as it is in this session, and again whenever it is saved"),
+    Action("plugins.folder", "Open the plugins folder", lambda w: w.desk.open_folder(),
+           "Plugins", "write", (), "",
+           "Where plugins that are files or folders are looked for"),
+    Action("plugins.reload", "Reload plugins", lambda w: w.desk.reload(),
+           "Plugins", "load", (), "",
+           "Start the workers afresh: plugins were installed, changed or removed"),
+    Action("plugins.safe_mode", "Safe mode",
+           lambda w: w.desk.set_safe_mode(w.actions_["plugins.safe_mode"].isChecked()),
+           "Plugins", "load", (), "", "No plugins but the built-ins, until switched off",
+           checkable=True),
+)  # fmt: skip
+
 HELP = (
     Action("help.commands", "Command palette…", lambda w: w.help.show_palette(),
            "Help", "find", ("Ctrl+Shift+P",), "commands",
@@ -144,4 +165,4 @@ HELP = (
            "Help", "about", (), "", "Version and source of the method"),
 )  # fmt: skip
 
-ACTIONS = (*FILE, *EDIT, *VIEW, *PLAYBACK, *RUN, *HELP)
+ACTIONS = (*FILE, *EDIT, *VIEW, *PLAYBACK, *RUN, *PLUGINS, *HELP)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from tempstudio.catalogue import needs_of
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
@@ -18,6 +19,7 @@ from tempstudio.core.project import Project
 from tempstudio.core.quantities import from_json
 from tempstudio.core.workload_json import workload_from_json
 from tempstudio.gui.studio import Studio
+from tempstudio.storage.project_document import needs_in_file
 from tempstudio.storage.project_file import (
     SUFFIX,
     ChangedOnDisk,
@@ -149,11 +151,10 @@ class Files(QObject):
         """Write the project to a file; what goes wrong is said, and the work stays here."""
         studio = self._studio
         current = studio.results.current if studio.results.is_fresh else None
-        needs: list[dict[str, str]] = []
+        needs: list[dict[str, str]] | None = None
         if studio.catalogue is not None:
-            from tempstudio.catalogue import needs_of
-
-            needs = needs_of(studio.project, studio.catalogue)
+            before = needs_in_file(studio.project)
+            needs = needs_of(studio.project, studio.catalogue, before)
         plan = current.plan if current is not None and current.plan else None
         try:
             self._stamp = save(studio.project, path, plan, needs, expected)

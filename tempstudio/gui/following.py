@@ -51,7 +51,6 @@ class Following(QObject):
         studio.live_changed.connect(window.actions_["run.live"].setChecked)
         studio.jobs.job_changed.connect(self.show_job)
         studio.jobs.catalogue_changed.connect(self.show_catalogue)
-        studio.jobs.plugin_failed.connect(self.show_plugin_failure)
         studio.jobs.logged.connect(window.log.add)
         window.look.changed.connect(self.show_theme)
         window.docks.visibility_changed.connect(
@@ -76,7 +75,7 @@ class Following(QObject):
         window.timeline.hovered.connect(window.status.set_hovered)
         window.gauges.asked.connect(lambda term: window.help.explain(term, window.gauges))
         window.status.cancel_asked.connect(studio.cancel)
-        window.status.plugins_asked.connect(lambda: window.docks.show("plugins"))
+        window.status.plugins_asked.connect(lambda: window.desk.show())
         window.messages.details_asked.connect(self.show_details)
         window.wafer.hovered.connect(
             lambda found: window.status.set_hovered(found.text if found else "")
@@ -221,14 +220,13 @@ class Following(QObject):
 
         window.toolbar.set_catalogue(catalogue, dict.fromkeys(preset_names(), ""))
         window.strategy.set_catalogue(catalogue)
-        window.plugins.set_catalogue(catalogue)
+        window.desk.list.set_catalogue(catalogue)
         window.help.refresh_start()
-        window.status.set_failures(window.plugins.failures)
+        self.show_failures()
 
-    def show_plugin_failure(self, header: dict[str, Any]) -> None:
-        """A plugin took a worker down while it was loaded."""
-        self._window.plugins.add_crash(header)
-        self._window.status.set_failures(self._window.plugins.failures)
+    def show_failures(self) -> None:
+        """How many plugins' hooks failed."""
+        self._window.status.set_failures(len(self._window.desk.list.failures))
 
     def show_message(self, message: Message) -> None:
         """Something to tell."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
@@ -10,6 +12,7 @@ from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
 from tempstudio.gui.help import Help
+from tempstudio.gui.plugin_desk import PluginDesk
 from tempstudio.gui.requests import Requests
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.gauge_panel import GaugePanel
@@ -18,7 +21,6 @@ from tempstudio.gui.views.log_panel import LogPanel
 from tempstudio.gui.views.machine_panel import MachinePanel
 from tempstudio.gui.views.message_bar import MessageBar
 from tempstudio.gui.views.model_tree import ModelTree
-from tempstudio.gui.views.plugins_panel import PluginsPanel
 from tempstudio.gui.views.recent_menu import RecentMenu
 from tempstudio.gui.views.runs_panel import RunsPanel
 from tempstudio.gui.views.status_bar import StatusBar
@@ -32,7 +34,13 @@ if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
 
 
-def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
+def furnish(
+    window: MainWindow,
+    studio: Studio,
+    settings: Settings,
+    safe_mode: bool = False,
+    develop: Sequence[Path] = (),
+) -> None:
     """Build every view, put it in its place and let it follow the studio."""
     tokens = window.look.tokens
     window.studio, window.settings = studio, settings
@@ -53,17 +61,14 @@ def furnish(window: MainWindow, studio: Studio, settings: Settings) -> None:
     window.history = QUndoView(studio.document.history)
     window.history.setObjectName("history")
     window.history.setEmptyLabel("As opened")
-    window.plugins, window.log = PluginsPanel(), LogPanel()
-    for name, view in (
-        ("history", window.history),
-        ("plugins", window.plugins),
-        ("log", window.log),
-    ):
-        window.docks.fill(name, view)
+    window.log = LogPanel()
+    window.docks.fill("history", window.history)
+    window.docks.fill("log", window.log)
     menu = window.menus["File"]
     menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
     window.following = Following(window)
     window.requests = Requests(window)
+    window.desk = PluginDesk(window, safe_mode, develop)
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,

@@ -44,7 +44,7 @@ class Jobs(QObject):
 
     `planned(Result, final)` for every better plan, `ended(kind, project)` when a run is over,
     `refused(kind, project, header)` when it failed, `job_changed(Job or None)` for the status bar,
-    `catalogue_changed`, `logged`, `plugin_failed` as the lanes tell them.
+    `catalogue_changed`, `logged`, `plugin_failed`, `plugin_stalled` as the lanes tell them.
     """
 
     planned = Signal(object, bool)
@@ -54,6 +54,7 @@ class Jobs(QObject):
     job_changed = Signal(object)
     catalogue_changed = Signal(object)
     plugin_failed = Signal(object)
+    plugin_stalled = Signal(object)
     logged = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -90,6 +91,12 @@ class Jobs(QObject):
             self._lanes = Lanes(self._receive, settings or WorkerSettings())
             self._notifier = QSocketNotifier(self._lanes.fileno(), QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._turn)
+            self._turn()
+
+    def reload(self, settings: WorkerSettings) -> None:
+        """Start the workers afresh with other plugins; what runs is cancelled."""
+        if self._lanes is not None:
+            self._lanes.reload(settings)
             self._turn()
 
     def close(self) -> None:
@@ -187,6 +194,8 @@ class Jobs(QObject):
             self.catalogue_changed.emit(message.header["catalogue"])
         elif message.type == "plugin_failed":
             self.plugin_failed.emit(message.header)
+        elif message.type == "stalled":
+            self.plugin_stalled.emit(message.header)
         elif message.type == "log":
             self.logged.emit(message.header["text"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
     from tempstudio.gui.help import Help
+    from tempstudio.gui.plugin_desk import PluginDesk
     from tempstudio.gui.requests import Requests
     from tempstudio.gui.studio import Studio
     from tempstudio.gui.views.gauge_panel import GaugePanel
@@ -38,7 +40,6 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.views.machine_panel import MachinePanel
     from tempstudio.gui.views.message_bar import MessageBar
     from tempstudio.gui.views.model_tree import ModelTree
-    from tempstudio.gui.views.plugins_panel import PluginsPanel
     from tempstudio.gui.views.runs_panel import RunsPanel
     from tempstudio.gui.views.status_bar import StatusBar
     from tempstudio.gui.views.strategy_form import StrategyForm
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
     help: Help
     following: Following
     requests: Requests
+    desk: PluginDesk
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
@@ -73,7 +75,6 @@ class MainWindow(QMainWindow):
     timeline: TimelineView
     transport: Transport
     history: QUndoView
-    plugins: PluginsPanel
     log: LogPanel
 
     def __init__(self, look: Look, mesh: Mesh | None, state: dict[str, object]) -> None:
@@ -123,16 +124,22 @@ class MainWindow(QMainWindow):
         add("gauges", "Gauges", QFrame(), SIDE.RightDockWidgetArea)
         add("inspector", "Inspector", QFrame(), SIDE.RightDockWidgetArea)
         add("timeline", "Timeline", QFrame(), SIDE.BottomDockWidgetArea)
-        for name, title in (("history", "History"), ("plugins", "Plugins"), ("log", "Log")):
+        for name, title in (("history", "History"), ("log", "Log")):
             add(name, title, QFrame(), SIDE.BottomDockWidgetArea, hidden=True)
         if not self.docks.restore(state):
             self.docks.size_up()
 
-    def furnish(self, studio: Studio, settings: Settings) -> None:
+    def furnish(
+        self,
+        studio: Studio,
+        settings: Settings,
+        safe_mode: bool = False,
+        develop: Sequence[Path] = (),
+    ) -> None:
         """Put the views in; from now on the window follows the studio."""
         from tempstudio.gui.interior import furnish
 
-        furnish(self, studio, settings)
+        furnish(self, studio, settings, safe_mode, develop)
         self.is_furnished = True
         self.setAcceptDrops(True)
 
@@ -203,6 +210,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask what becomes of unsaved work first."""
+        if self.is_furnished and not self.desk.leave_editors():
+            event.ignore()
+            return
         if self.is_furnished and not self.studio.document.is_clean:
             event.ignore()
             self.files.guard(self._close_for_good)

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.app import application, make_window
-from tempstudio.gui.edits import with_dies, with_links
+from tempstudio.gui.edits import with_dies, with_links, with_strategy
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.places import link_pairs
 from tempstudio.resources import sample_folder
@@ -49,6 +50,20 @@ def show_streaming(window: MainWindow) -> None:
         if len(playback.timeline.at(time_s).transfers) > 20:
             playback.seek(time_s)
             return
+
+
+def make_broken_plugin() -> Path:
+    """A plugin with a fault in it, in the user's plugins folder."""
+    from tempstudio.plugin_files import user_folder
+    from tempstudio.scaffold import write_file
+
+    place = user_folder() / "broken.py"
+    if not place.exists():
+        user_folder().mkdir(parents=True, exist_ok=True)
+        made = write_file(user_folder(), "solver")
+        place.write_text(made.read_text() + "\n\nsteps = 1 / 0\n")
+        made.unlink()
+    return place
 
 
 def states() -> Iterator[State]:
@@ -116,7 +131,36 @@ def states() -> Iterator[State]:
         for sheet in window.findChildren(QWidget, "shortcut_sheet"):
             sheet.close()
         window.docks.show("history")
-        window.docks.show("plugins")
+
+    def plugins(window: MainWindow) -> QWidget | None:
+        place = make_broken_plugin()
+        window.desk.develop(place)
+        wait(lambda: any(f["plugin"] == "file:broken" for f in window.desk.list.failures))
+        window.desk.show()
+        window.desk.list.choose("file:broken")
+        return window.desk.list
+
+    def consent(window: MainWindow) -> QWidget | None:
+        window.desk.list.close()
+        window.desk.ask_consent(make_broken_plugin())
+        return window.findChild(QWidget, "consent")
+
+    def editor(window: MainWindow) -> QWidget | None:
+        for dialog in window.findChildren(QWidget, "consent"):
+            dialog.close()
+        window.messages.clear()
+        window.desk.new_strategy()
+        wait(lambda: any("my_mapper.py: mapper" in m.text for m in window.messages.messages))
+        return window.findChild(QWidget, "strategy_editor")
+
+    def missing(window: MainWindow) -> None:
+        for dialog in window.findChildren(QWidget, "strategy_editor"):
+            dialog.close()
+        window.messages.clear()
+        window.studio.edit(
+            lambda p: with_strategy(p, "mapper", StrategyChoice("zigzag")), "Mapper zigzag"
+        )
+        window.desk.news.tell_missing()
 
     yield "streaming", streaming
     yield "selection", selected
@@ -130,6 +174,10 @@ def states() -> Iterator[State]:
     yield "provenance", provenance
     yield "shortcuts", shortcuts
     yield "panels", panels
+    yield "plugins", plugins
+    yield "consent", consent
+    yield "editor", editor
+    yield "missing-plugin", missing
 
 
 def take(folder: Path) -> Iterator[Path]:

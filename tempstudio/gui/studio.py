@@ -50,6 +50,7 @@ class Studio(QObject):
         self.results = Results(self)
         self.jobs = Jobs(self)
         self.catalogue: dict[str, Any] | None = None
+        self.lacks_strategy = False  # the project names one that no plugin offers; a banner says so
         self._live = True
         self._plays_on = True  # go on playing when the next run is there
         self._share = 0.0  # where in the step the last run was shown
@@ -231,7 +232,10 @@ class Studio(QObject):
             self.results.no_plan(reason, len(topology_of(project.machine).components) > 1)
             self.say(reason, "warning", key="noplan")
         elif header["kind"] == "input":
-            self.say(reason, "error", key="noplan")
+            if self.lacks_strategy:
+                self.results.no_plan(reason, False)
+            else:
+                self.say(reason, "error", key="noplan")
         else:
             who = f"{header['plugin']}, {header['hook']}: " if header.get("plugin") else ""
             self.say(f"{who}{reason}", "error", key="plan", details=header.get("traceback", ""))

@@ -54,6 +54,13 @@ def font(role: str = "body", zoom: float = 1.0) -> QFont:
     return made
 
 
+def code_font() -> QFont:
+    """The font of code, logs and tracebacks."""
+    made = font()
+    made.setFamilies(["DejaVu Sans Mono", "monospace"])
+    return made
+
+
 def points(role: str, zoom: float = 1.0) -> float:
     """Point size of a role; nothing is smaller than 8 pt."""
     return max(BASE_POINTS * SCALES[role] * zoom, LEAST_POINTS)

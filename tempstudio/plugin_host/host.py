@@ -81,7 +81,12 @@ class Host:
     def plugins(self) -> tuple[Plugin, ...]:
         """All that were found, loaded or not, the program's own first."""
         self._loaded()
-        return tuple(self._plugins.values())
+        return tuple(sorted(self._plugins.values(), key=lambda plugin: not plugin.own))
+
+    def present(self) -> tuple[Plugin, ...]:
+        """All that are there, the program's own aside; nothing of theirs is run for this."""
+        found = {source.plugin.name: source.plugin for source in self._sources()}
+        return tuple(plugin for plugin in (self._plugins | found).values() if not plugin.own)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -174,20 +179,32 @@ class Host:
         return sorted(sources, key=lambda s: (not s.plugin.own, s.plugin.name, s.name))
 
     def _files(self) -> Iterator[_Source]:
-        """Plugins that are files: those under development, and those agreed to."""
+        """Plugins that are files: those under development, and those agreed to.
+
+        The others are only noted: they were read, and nothing of theirs runs.
+        """
         folders = (plugin_files.user_folder(),) if self._folders is None else self._folders
-        taken = set()
+        names: set[str] = set()
+        developed = list(self._developed())
+        for file in developed:
+            yield _file_source(file, names)
+        taken = {file.path for file in developed}
+        found = [file for file in plugin_files.found(folders) if file.path not in taken]
+        agreed = plugin_files.agreed()
+        for file in found:
+            if file.digest in agreed:
+                yield _file_source(file, names)
+        for file in found:
+            if file.digest not in agreed:
+                plugin = _file_source(file, names).plugin
+                self._plugins[plugin.name] = replace(plugin, state="not trusted")
+
+    def _developed(self) -> Iterator[plugin_files.FilePlugin]:
         for path in self._develop:
             try:
-                file = plugin_files.read(path)
+                yield plugin_files.read(path)
             except InputError as error:
                 self._failures.append(Failure(f"file:{path.stem}", "load", str(error)))
-                continue
-            taken.add(file.path)
-            yield _file_source(file)
-        for file in plugin_files.trusted(folders):
-            if file.path not in taken:
-                yield _file_source(file)
 
     def _load(self, source: _Source, manager: pluggy.PluginManager) -> None:
         plugin = self._plugins.setdefault(source.plugin.name, source.plugin)
@@ -298,9 +315,14 @@ def _installed() -> Iterator[_Source]:
         yield _Source(_distribution(entry), entry.name, entry.load)
 
 
-def _file_source(file: plugin_files.FilePlugin) -> _Source:
+def _file_source(file: plugin_files.FilePlugin, names: set[str]) -> _Source:
+    """A file as a source under a name that is not among `names`, and then is."""
     # The prefix keeps a file from passing for an installed distribution, or for us.
-    return _Source(Plugin(f"file:{file.name}", "", str(file.path)), file.name, file.load)
+    name = f"file:{file.name}"
+    if name in names:
+        name = f"{name} in {file.path.parent}"
+    names.add(name)
+    return _Source(Plugin(name, "", str(file.path)), file.name, file.load)
 
 
 def _distribution(entry: metadata.EntryPoint) -> Plugin:

@@ -34,7 +34,8 @@ _METHODS = {
 class Plugin:
     """A distribution (or a file of the plugins folder) that offers something.
 
-    `state` is "on", "disabled", "left out" (safe mode, or it broke a worker) or "failed".
+    `state` is "on", "disabled", "left out" (safe mode, or it broke a worker), "failed", or "not
+    trusted" (a file or folder whose present bytes nobody has agreed to: it was read, never run).
     """
 
     name: str

@@ -51,6 +51,23 @@ def write_package(folder: Path, kind: str) -> list[Path]:
     return [folder / path for path in texts]
 
 
+def write_file(folder: Path, kind: str) -> Path:
+    """Make a plugin of one file, `my_KIND.py` (or with a number), that works as it is."""
+    number = 1
+    while True:
+        stem = f"my_{kind}" if number == 1 else f"my_{kind}_{number}"
+        path = folder / f"{stem}.py"
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(_filled(f"{kind}.py", stem.replace("_", "-"), stem, kind))
+        except FileExistsError:
+            number += 1
+            continue
+        except OSError as error:
+            raise InputError(f"{path}: {(error.strerror or str(error)).lower()}") from None
+        return path
+
+
 def _filled(template: str, name: str, module: str, kind: str) -> str:
     path = TEMPLATES / f"{template}.txt"
     if not path.exists():

@@ -22,6 +22,7 @@ from tempstudio.storage import unknown_keys
 from tempstudio.storage.migrations import FORMAT, VERSION, migrated
 
 STRATEGIES = {"partitioner": "tspp", "mapper": "sequential", "solver": "exhaustive"}
+_NEEDS = "/needs"
 MOST_SEED = 2**63 - 1
 MOST_RUNS = 1000
 MOST_TEXT = 1_000_000
@@ -31,15 +32,36 @@ MOST_LINE = 300
 def project_to_document(
     project: Project,
     plan: dict[str, Any] | None = None,
-    needs: Sequence[dict[str, str]] = (),
+    needs: Sequence[dict[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """The project file's document, with the foreign plugins it `needs` and its last `plan`."""
+    """The project file's document, with the foreign plugins it `needs` and its last `plan`.
+
+    `needs` None: those that the file it came from has named.
+    """
     kept, of_model = unknown_keys.from_text(project.extra)
+    if needs is not None:
+        kept = {key: value for key, value in kept.items() if not key.startswith(_NEEDS)}
     if of_model and of_model != model_hash(project.model):
         kept = {key: value for key, value in kept.items() if not key.startswith(unknown_keys.MODEL)}
-    document = _known(project, plan, needs)
+    document = _known(project, plan, needs or ())
     unknown_keys.put_back(document, kept)
     return document
+
+
+def needs_in_file(project: Project) -> tuple[dict[str, str], ...]:
+    """The foreign plugins that the file of a project names: [{"plugin", "version"}]."""
+    return read_needs(unknown_keys.from_text(project.extra)[0].get(_NEEDS))
+
+
+def read_needs(value: Any) -> tuple[dict[str, str], ...]:
+    """What of a document's `needs` can be read."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(
+        {"plugin": need["plugin"], "version": str(need.get("version", ""))}
+        for need in value
+        if isinstance(need, dict) and isinstance(need.get("plugin"), str)
+    )
 
 
 def _known(

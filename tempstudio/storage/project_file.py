@@ -14,7 +14,11 @@ from tempstudio.core.project import Project
 from tempstudio.storage.atomic import saying, write_bytes, write_text
 from tempstudio.storage.json_layout import laid_out
 from tempstudio.storage.migrations import VERSION, version_of
-from tempstudio.storage.project_document import project_from_document, project_to_document
+from tempstudio.storage.project_document import (
+    project_from_document,
+    project_to_document,
+    read_needs,
+)
 
 SUFFIX = ".tempstudio"
 
@@ -73,7 +77,7 @@ def read_project_file(path: Path) -> ProjectFile:
     return ProjectFile(
         project=project,
         plan=plan if isinstance(plan, dict) else None,
-        needs=_needs(document.get("needs")),
+        needs=read_needs(document.get("needs")),
         version=version_of(document),
         stamp=stamp,
     )
@@ -94,25 +98,16 @@ def _content(path: Path) -> tuple[bytes, FileStamp]:
     return content, FileStamp(found.st_mtime_ns, found.st_size, found.st_ino)
 
 
-def _needs(value: Any) -> tuple[dict[str, str], ...]:
-    if not isinstance(value, list):
-        return ()
-    return tuple(
-        {"plugin": need["plugin"], "version": str(need.get("version", ""))}
-        for need in value
-        if isinstance(need, dict) and isinstance(need.get("plugin"), str)
-    )
-
-
 def save(
     project: Project,
     path: str | Path,
     plan: dict[str, Any] | None = None,
-    needs: Sequence[dict[str, str]] = (),
+    needs: Sequence[dict[str, str]] | None = None,
     expected: FileStamp | None = None,
 ) -> FileStamp:
     """Write a project file: at any moment it is the old one or the new one.
 
+    `needs` are the foreign plugins that the file names (None: those that it has named before).
     `expected` is the stamp that the file had when it was last read or written here; if another
     program has changed it since, `ChangedOnDisk` is raised and nothing written.  A file of an older
     version is kept as `NAME.bak`.  `InputError` in one line where it cannot be written; returns

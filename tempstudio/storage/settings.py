@@ -12,6 +12,7 @@ from tempstudio.storage.atomic import write_text
 T = TypeVar("T")
 MOST_RECENT = 12
 _RECENT = "recent_files"
+_DISABLED = "disabled_plugins"
 
 
 def settings_path() -> Path:
@@ -87,6 +88,16 @@ class Settings:
     def _listed(self) -> list[str]:
         empty: list[Any] = []
         return [item for item in self.get(_RECENT, empty) if isinstance(item, str)]
+
+    def disabled_plugins(self) -> tuple[str, ...]:
+        """Names of the plugins that the person has switched off."""
+        empty: list[Any] = []
+        return tuple(item for item in self.get(_DISABLED, empty) if isinstance(item, str))
+
+    def set_disabled(self, plugin: str, off: bool) -> bool:
+        """Switch a plugin off, or on again."""
+        others = {name for name in self.disabled_plugins() if name != plugin}
+        return self.set(_DISABLED, sorted(others | {plugin} if off else others))
 
     def forget_recent(self) -> bool:
         """Empty the list of recent files."""

@@ -28,7 +28,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, bool]]:
     calls: list[tuple[Any, bool]] = []
     app = types.ModuleType("tempstudio.gui.app")
 
-    def open_studio(path: str | None, safe_mode: bool) -> int:
+    def open_studio(path: str | None, safe_mode: bool, develop: tuple[str, ...]) -> int:
+        assert develop == ()
         calls.append((path, safe_mode))
         return 0
 

@@ -112,6 +112,28 @@ def test_a_file_plugin_runs_once_it_is_trusted_and_no_longer_when_that_is_revoke
     assert cli("plugins", "revoke", file).status == 2
 
 
+def test_a_plugin_that_is_switched_off_stays_out_until_it_is_on(
+    cli: Run, own_plugins: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tempstudio.cli.plugin_access import host_for
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (own_plugins / "mine.py").write_text(PLUGIN)
+    assert cli("plugins", "trust", own_plugins / "mine.py").status == 0
+
+    def states() -> dict[str, str]:
+        host_for.cache_clear()
+        document = cli("plugins", "--json").document
+        return {plugin["name"]: plugin["state"] for plugin in document["plugins"]}
+
+    assert states()["file:mine"] == "on"
+    host_for.cache_clear()
+    assert cli("plugins", "disable", "file:mine").status == 0
+    assert states()["file:mine"] == "disabled"
+    assert cli("plugins", "enable", "file:mine", "--json").document["enabled"] is True
+    assert states()["file:mine"] == "on"
+
+
 def test_a_plugin_under_development_runs_as_it_is(
     cli: Run, own_plugins: Path, tiny: list[str], tmp_path: Path
 ) -> None:

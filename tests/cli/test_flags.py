@@ -112,6 +112,9 @@ REFUSED = {
     "plugins trust": ("plugins trust: missing: PATH",),
     "plugins trust nowhere.py": ("nowhere.py: no such file",),
     "plugins revoke nowhere.py": ("nowhere.py", "nothing there was trusted"),
+    "plugins disable nobody": ("plugins disable: found 'nobody'", "allowed: "),
+    "plugins disable tempstudio": ("plugins disable: found 'tempstudio'",),
+    "open --develop nowhere.py": ("--develop: nowhere.py: no such file or folder",),
     "open nowhere.tempstudio": ("open: 'nowhere.tempstudio': no such file",),
     "nowhere.tempstudio": ("'nowhere.tempstudio': no such file",),
 }

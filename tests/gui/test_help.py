@@ -142,4 +142,8 @@ def test_plugins_that_failed_are_counted_and_listed(window: MainWindow) -> None:
     button = seen(window, "status.plugins")
     assert button.text() == "1 plugin warning"  # type: ignore[attr-defined]
     click(button)
-    assert seen(window, "plugins").isVisible()
+    assert window.desk.list.isVisible()
+    window.desk.list.choose("broken")
+    assert seen(window.desk.list, "plugin.traceback").toPlainText() == "t"  # type: ignore[attr-defined]
+    click(seen(window.desk.list, "plugins.close"))
+    assert not window.desk.list.isVisible()

@@ -10,7 +10,7 @@ import pytest
 
 from tempstudio import plugin_files
 from tempstudio.core.errors import InputError
-from tempstudio.plugin_files import digest_of, found, is_trusted, read, revoke, trust, trusted
+from tempstudio.plugin_files import digest_of, found, is_trusted, read, revoke, trust
 from tempstudio.plugin_host import Host
 
 
@@ -43,6 +43,8 @@ def test_nothing_runs_without_consent(folder: Path) -> None:
     assert {plugin.name for plugin in found([folder])} == {"single", "package"}
     host = Host(folders=[folder]).load()
     assert not {"single", "packaged"} & set(host.mappers())
+    states = {plugin.name: plugin.state for plugin in host.plugins if not plugin.own}
+    assert states["file:single"] == states["file:package"] == "not trusted"
     for plugin in found([folder]):
         trust(plugin)
     host = Host(folders=[folder]).load()
@@ -65,6 +67,19 @@ def test_a_file_cannot_pass_for_the_program(folder: Path) -> None:
     assert not host.find("mapper", "single").plugin.own
 
 
+def test_files_of_one_name_in_two_folders_are_told_apart(folder: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "project" / "plugins"
+    beside.mkdir(parents=True)
+    (beside / "single.py").write_text("raise RuntimeError('not agreed to')")
+    trust(read(folder / "single.py"))
+    host = Host(folders=[beside, folder]).load()
+    assert host.find("mapper", "single").plugin.path == str(folder / "single.py")
+    states = {plugin.path: plugin.state for plugin in host.plugins}
+    assert states[str(folder / "single.py")] == "on"
+    assert states[str(beside / "single.py")] == "not trusted"
+    assert host.failures == ()
+
+
 def test_a_changed_byte_asks_again(folder: Path) -> None:
     plugin = read(folder / "package")
     trust(plugin)
@@ -74,7 +89,7 @@ def test_a_changed_byte_asks_again(folder: Path) -> None:
     deep.write_text("NAME = 'deep'\n")
     assert is_trusted(read(folder / "package"))
     (folder / "package" / "more.py").write_text("")
-    assert trusted([folder]) == []
+    assert not any(map(is_trusted, found([folder])))
     assert revoke(folder / "package") == 1
     assert not is_trusted(plugin)
 
@@ -96,10 +111,10 @@ def test_byte_code_beside_it_is_never_used(folder: Path) -> None:
 
 def test_a_broken_trust_file_is_no_consent(folder: Path, own_trust: Path) -> None:
     trust(read(folder / "single.py"))
-    assert len(trusted([folder])) == 1
+    assert sum(map(is_trusted, found([folder]))) == 1
     for content in ("", "[]", "{", '{"x": 3}'):
         own_trust.write_text(content)
-        assert trusted([folder]) == []
+        assert not any(map(is_trusted, found([folder])))
 
 
 def test_what_the_person_is_shown(folder: Path) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime
 from PySide6.QtGui import QTextOption
 from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
+from tempstudio.gui.theme import code_font
+
 MOST_LINES = 5000
 
 
@@ -22,9 +24,7 @@ class LogPanel(QPlainTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.NoWrap)
         self.setPlaceholderText("What plugins print and what goes wrong is listed here.")
         self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
-        font = self.font()
-        font.setFamilies(["DejaVu Sans Mono", "monospace"])
-        self.setFont(font)
+        self.setFont(code_font())
 
     def add(self, text: str) -> None:
         """Add lines."""
