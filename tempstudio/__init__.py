@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tempstudio.core.mapping import Mapping as Mapping
     from tempstudio.core.mapping import StreamGroup as StreamGroup
     from tempstudio.core.parallel import Degrees as Degrees
+    from tempstudio.core.parallel import OperatorDegrees as OperatorDegrees
     from tempstudio.core.parallel import axis_groups as axis_groups
     from tempstudio.core.parallel import share_sizes as share_sizes
     from tempstudio.core.partition import Collective as Collective
@@ -93,7 +94,7 @@ _HOME = {
     "core.figure": ("Bars", "Figure", "Image", "Lines", "Panel", "Table", "Text"),
     "core.machine": ("Cluster", "Die", "Link", "Machine", "Wafer", "WaferJoint"),
     "core.mapping": ("Mapping", "StreamGroup"),
-    "core.parallel": ("Degrees", "axis_groups", "share_sizes"),
+    "core.parallel": ("Degrees", "OperatorDegrees", "axis_groups", "share_sizes"),
     "core.partition": (
         "Collective",
         "OperatorChoice",

@@ -89,8 +89,8 @@ def option_fields(options: type[Any]) -> list[dict[str, Any]]:
 
     Each has `name`, `type` ("bool", "int", "float", "str", "choice" or "list"; `item` is a list's
     element type), `default`, `optional`, `unit`, `minimum`, `maximum`, `choices`, `help`, in
-    outside units.  `TypeError` for a type that no form can show, `InputError` for a default out of
-    limits.
+    outside units; a structure has no row.  `TypeError` for a type that no form can show,
+    `InputError` for a default out of limits.
 
     >>> from tempstudio.core.parallel import Degrees
     >>> option_fields(Degrees)[0]["name"], option_fields(Degrees)[0]["maximum"]
@@ -103,6 +103,7 @@ def option_fields(options: type[Any]) -> list[dict[str, Any]]:
     return [
         _field(field, hints[field.name], defaults[outside_key(field)])
         for field in dataclasses.fields(options)
+        if not field.metadata.get("structure")
     ]
 
 

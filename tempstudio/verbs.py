@@ -109,10 +109,10 @@ def nearest_plan(problem: Problem, wanted: Degrees) -> tuple[Plan, list[str]]:
         if problem.project.degrees is not None:
             raise
         reason = str(error)
-    levels = {"zero": wanted.zero, "interleave": wanted.interleave, "ep": wanted.ep}
     candidates = sorted(problem.degrees(), key=lambda other: _distance(wanted, other))
     for candidate in candidates:
-        for trial in dict.fromkeys((replace(candidate, **levels), candidate)):
+        same = replace(candidate, zero=wanted.zero, interleave=wanted.interleave, ep=wanted.ep)
+        for trial in dict.fromkeys((same, candidate)):
             try:
                 plan = problem.build(trial)
             except PlanFault:
@@ -128,9 +128,9 @@ def _shown(degrees: Degrees) -> str:
     pairs = [
         f"{key}={value}"
         for key, value in to_json(degrees).items()
-        if value != 1 and (key, value) != ("zero", 0)
+        if value != 1 and (key, value) != ("zero", 0) and key != "operators"
     ]
-    return ", ".join(pairs) or "one die"
+    return ", ".join([*pairs, *map(str, degrees.operators)]) or "one die"
 
 
 def _distance(wanted: Degrees, other: Degrees) -> tuple[float, int]:

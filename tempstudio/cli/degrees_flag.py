@@ -7,8 +7,9 @@ from dataclasses import fields, replace
 
 from tempstudio.cli.arguments import shown, whole
 from tempstudio.core.errors import InputError
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.parallel import Degrees, operators_from_text
 from tempstudio.core.project import Project
+from tempstudio.core.quantities import from_json
 
 AUTO = "auto"  # let the solver choose, whatever the project file fixes
 
@@ -16,10 +17,13 @@ AUTO = "auto"  # let the solver choose, whatever the project file fixes
 def degrees_from_text(text: str, project: Project, least_zero: int = 0) -> Degrees:
     """`dp=6,stream=8` -> degrees; what is left out is 1, save `dp`, which takes what remains.
 
-    `zero` left out is the least that the partitioner allows.  More dies than work are an error.
+    `zero` left out is the least that the partitioner allows.  A part `mlp.down:tp=2/stream=4` gives
+    an operator degrees of its own.  More dies than work are an error.
     """
-    values = _values(text)
-    degrees = Degrees(**{"zero": least_zero, **values})
+    parts = text.split(",")
+    values = _values([part for part in parts if ":" not in part])
+    degrees = from_json(Degrees, {"zero": least_zero, **values}, "--parallel")
+    assert isinstance(degrees, Degrees)
     alive = project.machine.alive_count
     if "dp" not in values:
         room = max(1, alive // degrees.size)
@@ -30,13 +34,14 @@ def degrees_from_text(text: str, project: Project, least_zero: int = 0) -> Degre
             f"--parallel {text}: {product} = {degrees.size:,} dies, allowed: at most the "
             f"{alive:,} that work"
         )
-    return degrees
+    own = [part.strip() for part in parts if ":" in part]
+    return operators_from_text(own, degrees) if own else degrees
 
 
-def _values(text: str) -> dict[str, int]:
-    limits = {field.name: field.metadata for field in fields(Degrees)}
+def _values(parts: list[str]) -> dict[str, int]:
+    limits = {f.name: f.metadata for f in fields(Degrees) if not f.metadata["structure"]}
     values: dict[str, int] = {}
-    for part in text.split(","):
+    for part in parts:
         name, equals, number = (piece.strip() for piece in part.partition("="))
         if name not in limits or not equals:
             raise InputError(

@@ -78,7 +78,8 @@ def add_project_arguments(parser: argparse.ArgumentParser) -> None:
         "--parallel",
         metavar="DEGREES",
         help="fix the degrees, as in pp=1,dp=6,sp=1,tp=1,stream=8,zero=1 (dp takes what remains, "
-        "the others are 1); auto: the solver chooses",
+        "the others are 1), and an operator's own as in mlp.down:tp=2/stream=4/layout=weight; "
+        "auto: the solver chooses",
     )
     add(
         "--set",

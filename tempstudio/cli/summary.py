@@ -76,16 +76,24 @@ def job_text(job: dict[str, Any]) -> str:
     return text + ("" if job["recompute"] == "none" else f", {job['recompute']} recomputation")
 
 
-def degrees_text(degrees: dict[str, int]) -> str:
-    """Degrees above 1, then ZeRO.
+def degrees_text(degrees: dict[str, Any]) -> str:
+    """Degrees above 1, then ZeRO, then operators that have their own.
 
     >>> degrees_text({"pp": 1, "dp": 6, "stream": 8, "zero": 1})
     'dp 6 x stream 8 x ZeRO-1'
     """
-    shown = [f"{key} {value}" for key, value in degrees.items() if key != "zero" and value > 1]
+    own = degrees.get("operators", [])
+    sizes = {key: value for key, value in degrees.items() if key not in ("zero", "operators")}
+    shown = [f"{key} {value}" for key, value in sizes.items() if value > 1]
     if degrees["zero"]:
         shown.append(f"ZeRO-{degrees['zero']}")
-    return " x ".join(shown) or "one die"
+    text = " x ".join(shown) or "one die"
+    return text + "".join(f"; {_operator_text(operator)}" for operator in own)
+
+
+def _operator_text(own: dict[str, Any]) -> str:
+    layout = f" by {own['layout']}" if own["layout"] else ""
+    return f"{own['name']} tp {own['tp']} x stream {own['stream']}{layout}"
 
 
 def dies_text(dies: list[list[int]]) -> str:

@@ -9,6 +9,7 @@ rule.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tempstudio.core.parallel import Degrees
@@ -21,10 +22,14 @@ LOGIT_BYTES = 4  # the loss keeps its logits in 32 bit
 
 @dataclass(frozen=True)
 class Division:
-    """How tensors are divided: `inside` the tensor-parallel region and `outside` it."""
+    """How tensors are divided: `inside` the tensor-parallel region and `outside` it.
+
+    `tp` tells apart two ways to cut the same block of ranks.
+    """
 
     inside: float
     outside: float
+    tp: int = 1
 
 
 def division(degrees: Degrees, split_norms: bool) -> Division:
@@ -34,7 +39,7 @@ def division(degrees: Degrees, split_norms: bool) -> Division:
     regions, by stream, and by tp as well where these are split along the sequence.
     """
     inside = degrees.tp * degrees.stream
-    return Division(inside, inside if split_norms else degrees.stream)
+    return Division(inside, inside if split_norms else degrees.stream, degrees.tp)
 
 
 def inside_tensors(block: Block) -> frozenset[str]:
@@ -48,23 +53,31 @@ def inside_tensors(block: Block) -> frozenset[str]:
 
 
 def activation_bytes(
-    block: Block, tokens: float, job: TrainingJob, parts: Division, hidden: int
+    block: Block,
+    tokens: float,
+    job: TrainingJob,
+    parts: Division,
+    hidden: int,
+    own: Mapping[str, Division] | None = None,
 ) -> float:
     """Bytes that one copy of a block keeps per die for its backward, without recomputation.
 
     `tokens` are those of one tensor-parallel x stream group; `hidden` the residual stream's width.
+    Operators in `own` are divided in their own way; a tensor that two operators want in different
+    layouts is kept in both.
     """
     inside = inside_tensors(block)
-    widths = _widths(block, hidden)
-    kept: set[str] = set()
+    widths = tensor_widths(block, hidden)
+    kept: set[tuple[str, Division]] = set()
     total = 0.0
     for operator in block.operators:
+        mine = own.get(operator.name, parts) if own else parts
         for name in _kept_inputs(operator):
-            if name not in kept:
-                kept.add(name)
+            if (name, mine) not in kept:
+                kept.add((name, mine))
                 size = LOGIT_BYTES if operator.kind == "loss" else job.bytes_per_element
-                total += tokens * widths[name] * size / _parts(name in inside, parts)
-        total += _own_bytes(operator, tokens, job, parts)
+                total += tokens * widths[name] * size / _parts(name in inside, mine)
+        total += _own_bytes(operator, tokens, job, mine)
     return total
 
 
@@ -99,7 +112,7 @@ def _parts(is_inside: bool, parts: Division) -> float:
     return parts.inside if is_inside else parts.outside
 
 
-def _widths(block: Block, hidden: int) -> dict[str, int]:
+def tensor_widths(block: Block, hidden: int) -> dict[str, int]:
     """Elements a token has in each tensor of the block."""
     widths = {"input": hidden}
     for operator in block.operators:

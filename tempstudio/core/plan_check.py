@@ -28,7 +28,7 @@ def check_plan(plan: Plan, machine: Machine) -> None:
     _check_placement(plan.mapping, plan.degrees.size, machine)
     for group in plan.mapping.groups:
         _check_group(plan.mapping, group.dies, group.ranks, len(group.schedule.dies))
-        if group.axis == "stream":
+        if group.axis.partition(":")[0] in ("stream", "sequence"):
             _check_schedule(group.schedule, machine)
     for routes in plan.mapping.routes.values():
         for pair, route in routes.items():

@@ -27,9 +27,12 @@ def quantity(
     minimum: float | None = None,
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
+    structure: bool = False,
     help: str = "",
 ) -> Any:
     """A dataclass field with unit, limits and help; limits are in the outside unit.
+
+    A `structure` is a tuple of records: it has no row in a form.
 
     >>> @dataclasses.dataclass(frozen=True)
     ... class Tank:
@@ -44,6 +47,7 @@ def quantity(
         "minimum": minimum,
         "maximum": maximum,
         "choices": choices,
+        "structure": structure,
         "help": help,
     }
     return dataclasses.field(default=default, metadata=metadata)
@@ -107,6 +111,12 @@ def check_value(field: dataclasses.Field[Any], hint: Any, value: Any, where: str
     if typing.get_origin(kind) is tuple or kind is tuple:
         if not isinstance(value, (list, tuple)):
             raise InputError(f"{where}: found {short_text(value)}, expected a list")
+        record = next(iter(typing.get_args(kind)), None)
+        if dataclasses.is_dataclass(record):
+            return tuple(
+                from_json(record, item, f"{where}[{i}]")  # type: ignore[arg-type]
+                for i, item in enumerate(value)
+            )
         return tuple(value)
     raise InputError(f"{where}: an option of type {hint!r} is not supported")
 
@@ -152,8 +162,10 @@ def _span(low: float | None, high: float | None, unit: str) -> str:
 def _outside(value: Any, scale: float) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, tuple):
+        return [to_json(item) if dataclasses.is_dataclass(item) else item for item in value]
     if isinstance(value, bool) or not isinstance(value, float):
-        return list(value) if isinstance(value, tuple) else value
+        return value
     # 15 digits undo what the multiplication by the scale did to the last bit.
     return float(f"{value / scale:.15g}")
 

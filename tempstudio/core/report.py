@@ -8,6 +8,7 @@ from typing import Any
 from tempstudio.core.candidate import candidate_json
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import AXES, Degrees, axis_groups
+from tempstudio.core.quantities import to_json
 from tempstudio.core.run import Run, Search
 from tempstudio.core.search_log import Seen
 from tempstudio.core.timeline import MEMORY_KINDS
@@ -41,7 +42,7 @@ def run_document(run: Run) -> dict[str, Any]:
             {"kind": m.kind, "name": m.name, "plugin": m.plugin, "version": m.version}
             for m in run.made_by
         ],
-        "parallel": degrees_json(plan.degrees),
+        "parallel": parallel_json(plan.degrees),
         "groups": _groups(run),
         "idle": _idle(run),
         "per_operator": [
@@ -105,9 +106,14 @@ def _seen(seen: Seen, capacity_bytes: float) -> dict[str, Any]:
 
 
 def degrees_json(degrees: Degrees) -> dict[str, int]:
-    """`parallel` of SURFACE.md."""
+    """The degrees of one operator."""
     keys = ("pp", "dp", "sp", "tp", "stream", "ep", "zero", "interleave")
     return {key: getattr(degrees, key) for key in keys}
+
+
+def parallel_json(degrees: Degrees) -> dict[str, Any]:
+    """`parallel` of SURFACE.md, with the operators that have degrees of their own."""
+    return {**degrees_json(degrees), "operators": to_json(degrees)["operators"]}
 
 
 def _machine(machine: Machine) -> dict[str, Any]:
@@ -131,8 +137,8 @@ def _groups(run: Run) -> list[dict[str, Any]]:
             "dies": [list(machine.coordinate(mapping.placement[rank])) for rank in ranks],
             "schedule": None,
         }
-        for axis in AXES[1:]
-        if getattr(degrees, axis) > 1 and axis not in streaming
+        for axis in (*AXES[1:], *(f"tp:{tp}" for tp, _ in degrees.groupings[1:] if tp > 1))
+        if ":" in axis or (getattr(degrees, axis) > 1 and axis not in streaming)
         for stage in range(degrees.pp)
         for ranks in axis_groups(degrees, (axis,), stage).tolist()
     ]

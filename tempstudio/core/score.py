@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -109,17 +109,16 @@ def operator_times(
                 row = seconds.setdefault((stage, names[phase]), [0.0, 0.0])
                 row[column] += counts[number] * value
     bound = _memory_bound(step, machine)
-    layouts = {choice.name: choice.layout for choice in plan.partition.choices}
-    order = list(dict.fromkeys([*layouts, *names]))
+    chosen = {choice.name: (choice.degrees, choice.layout) for choice in plan.partition.choices}
+    plain = (replace(plan.degrees, operators=()), "")
+    order = list(dict.fromkeys([*chosen, *names]))
     found = []
     for name in order:
         rows = [row for (_, operator), row in seconds.items() if operator == name]
         if rows:
             compute, exposed = max(rows, key=sum)
             found.append(
-                OperatorTime(
-                    name, plan.degrees, layouts.get(name, ""), compute, exposed, name in bound
-                )
+                OperatorTime(name, *chosen.get(name, plain), compute, exposed, name in bound)
             )
     return tuple(found)
 

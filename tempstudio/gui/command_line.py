@@ -56,8 +56,9 @@ def parallel_text(degrees: Degrees) -> str:
     'dp=1,stream=8'
     """
     plain = to_json(Degrees())
-    pairs = to_json(degrees).items()
-    return ",".join(f"{k}={v}" for k, v in pairs if v != plain[k] or k == "dp")
+    pairs = [(k, v) for k, v in to_json(degrees).items() if v != plain[k] or k == "dp"]
+    shown = [f"{k}={v}" for k, v in pairs if k != "operators"]
+    return ",".join([*shown, *map(str, degrees.operators)])
 
 
 def _flags(project: Project) -> list[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
+from tempstudio.core.quantities import from_json
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.core.topology import topology_of
 from tempstudio.gui.document import Document
@@ -287,5 +287,6 @@ def first_guess(project: Project) -> Degrees:
 
 def degrees_of(document: dict[str, Any]) -> Degrees:
     """The degrees of a run document's `parallel`."""
-    known = {field.name for field in dataclasses.fields(Degrees)}
-    return Degrees(**{k: v for k, v in document["parallel"].items() if k in known})
+    degrees = from_json(Degrees, document["parallel"], "parallel")
+    assert isinstance(degrees, Degrees)
+    return degrees

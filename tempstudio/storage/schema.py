@@ -65,6 +65,9 @@ def record_schema(kind: type[Any]) -> dict[str, Any]:
 
 def _property(field: dataclasses.Field[Any], hint: Any, default: Any) -> dict[str, Any]:
     about = field.metadata
+    if about.get("structure"):
+        record = typing.get_args(hint)[0]
+        return {"description": about["help"], "type": "array", "items": record_schema(record)}
     unit = f" [{about['unit']}]" if about.get("unit") else ""
     described: dict[str, Any] = {
         "description": f"{about.get('help') or ''}{unit}",

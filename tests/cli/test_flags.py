@@ -236,6 +236,27 @@ def test_dp_takes_what_remains(cli: Run, tiny: list[str]) -> None:
     assert degrees("tp=1", "--batch", "3")["dp"] == 3
 
 
+def test_an_operator_may_have_degrees_of_its_own(cli: Run, tiny: list[str]) -> None:
+    words = [*tiny, "--parallel", "stream=4,mlp.down:tp=2,attention.core:tp=4/stream=1", "--json"]
+    run = cli("run", *words, "--save", "own.tempstudio").document
+    own = [
+        {"name": "mlp.down", "tp": 2, "stream": 2, "layout": ""},
+        {"name": "attention.core", "tp": 4, "stream": 1, "layout": ""},
+    ]
+    assert run["parallel"]["operators"] == own
+    again = cli("run", "own.tempstudio", "--json").document
+    assert (again["parallel"], again["step_time_s"]) == (run["parallel"], run["step_time_s"])
+    assert "mlp.down tp 2 x stream 2" in cli("run", "own.tempstudio").out
+    for text, line in (
+        ("stream=4,mlp.down:tp=3/stream=2", "--parallel.operators.mlp.down: found tp 3 x stream 2"),
+        ("stream=4,mlp.down:rows=3", "parallel: found 'mlp.down:rows=3', allowed: NAME:tp=N"),
+        ("stream=4,mlp.down:tp=x", "parallel.mlp.down.tp: found 'x', allowed: a whole number"),
+    ):
+        outcome = cli("run", *tiny, "--parallel", text)
+        assert outcome.status == 2
+        assert line in outcome.complaint
+
+
 def test_a_flag_with_a_value_behind_an_equals_sign(cli: Run) -> None:
     assert cli("schedule", "3x3", "--dead=1,1", "--json").status == 0
     assert "--dead: found '-1,0'" in cli("schedule", "3x3", "--dead=-1,0").complaint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tempstudio.core.machine import Die, Wafer
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.parallel import Degrees, OperatorDegrees
 from tempstudio.core.project import KeptRun, Project, StrategyChoice
 from tempstudio.core.workload import TrainingJob, Workload
 from tempstudio.core.workload_json import workload_from_json
@@ -88,7 +88,7 @@ def project(model: Workload) -> Project:
         partitioner=StrategyChoice("tspp", "1.0", {"layout": "auto"}),
         mapper=StrategyChoice("somebody-elses", "2.1", {"order": (3, 1, 2), "deep": True}),
         solver=StrategyChoice("exhaustive"),
-        degrees=Degrees(dp=4, stream=8, zero=1),
+        degrees=Degrees(dp=4, stream=8, zero=1, operators=(OperatorDegrees("qkv", 2, 4, "input"),)),
         seed=7,
         runs=(KeptRun("first", "abc", '{"made_by":[],"score":{"step_time_s":0.5}}'),),
         notes="Wörter, 字\n",

@@ -97,6 +97,8 @@ WRONG = [
     ("project", ("seed",), -1),
     ("project", ("job",), {"recompute": "some"}),
     ("project", ("parallel",), {"dp": 0}),
+    ("project", ("parallel",), {"operators": [{"name": "mlp.down", "tp": 0}]}),
+    ("project", ("parallel",), {"operators": [{"layout": "sideways"}]}),
     ("project", ("machine", "die"), {"HBM_GB": "much"}),
     ("project", ("runs",), [3]),
 ]

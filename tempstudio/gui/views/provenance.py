@@ -69,6 +69,10 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
             ("parameters", f"{document['model']['parameters']:,}"),
             ("degrees", shown),
             ("zero", str(degrees["zero"])),
+            *(
+                (own["name"], f"tp {own['tp']}, stream {own['stream']}")
+                for own in degrees.get("operators", [])
+            ),
         ]
     return []
 

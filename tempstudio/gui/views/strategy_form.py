@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.parallel import Degrees, with_degree
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.workload import TrainingJob
 from tempstudio.gui.views.option_form import OptionForm, fields_of
@@ -164,7 +164,7 @@ class StrategyForm(QScrollArea):
         with QSignalBlocker(self.fixed):
             self.fixed.setChecked(project.degrees is not None)
         degrees = project.degrees or self._suggested
-        values = {field.name: getattr(degrees, field.name) for field in dataclasses.fields(Degrees)}
+        values = {field.key: getattr(degrees, field.key) for field in self.degrees.fields}
         self.degrees.set_values(values)
         self.degrees.setEnabled(project.degrees is not None)
 
@@ -195,5 +195,5 @@ class StrategyForm(QScrollArea):
     def _edit_degrees(self, key: str, value: Any) -> None:
         assert self._project is not None
         if self._project.degrees is not None:
-            changed = dataclasses.replace(self._project.degrees, **{key: value})
+            changed = with_degree(self._project.degrees, key, value)
             self.degrees_edited.emit(changed, key)

@@ -64,7 +64,9 @@ class Gemini:
         check_connected(partition, machine)
         topology = topology_of(machine)
         start = _start(partition, machine, rng)
-        unit = partition.degrees.stream
+        degrees = partition.degrees
+        own = bool(degrees.operators)  # then a whole block moves, or its other groups come apart
+        unit = degrees.block if own else degrees.stream
         if len(start) // unit > MOST_UNITS:
             note = f"gemini: {len(start) // unit} groups are too many to anneal, placed row by row"
             placed, groups = make_groups(partition, start, machine)

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Cluster, Machine
 from tempstudio.core.mapping import StreamGroup
-from tempstudio.core.parallel import axis_groups
-from tempstudio.core.partition import Partition, Phase
+from tempstudio.core.parallel import Degrees, axis_groups
+from tempstudio.core.partition import Partition
 from tempstudio.core.streaming import Schedule, relay, ring, schedule_group
 from tempstudio.core.topology import topology_of
 
 
-def stream_axes(partition: Partition) -> set[str]:
-    """Axes that some phase streams along."""
+def stream_axes(partition: Partition) -> dict[str, int]:
+    """Axes that some phase streams along, with the members of a group."""
     return {
-        phase.stream.axis
+        phase.stream.axis: len(phase.stream.chunk_bytes)
         for program in partition.stages
         for segment in (*program.forward, *program.backward)
         for phase in segment.phases
-        if _streams(phase) and phase.stream is not None
+        if phase.stream is not None and len(phase.stream.chunk_bytes) > 1
     }
-
-
-def _streams(phase: Phase) -> bool:
-    return phase.stream is not None and len(phase.stream.chunk_bytes) > 1
 
 
 def make_groups(
@@ -36,23 +34,52 @@ def make_groups(
     """(placement with ranks in streaming order inside each stream group, all stream groups).
 
     The members of a stream group are interchangeable, so they are put in the order of the cycle or
-    path through their dies.  Raises `NoPlanError` where a group's dies have neither.
+    path through their dies; groups of more than one size from the largest down, as the smaller ones
+    are then runs of the larger.  Raises `NoPlanError` where a group's dies have neither.
     """
     places = np.array(placement, dtype=np.int64)
-    groups: list[StreamGroup] = []
     axes = stream_axes(partition)
-    degrees = partition.degrees
-    if degrees.stream > 1:
-        for stage in range(degrees.pp):
-            for ranks in axis_groups(degrees, ("stream",), stage):
-                schedule, dies = _schedule(places[ranks].tolist(), machine)
-                places[ranks] = dies
-                groups.append(StreamGroup("stream", tuple(dies), tuple(ranks.tolist()), schedule))
-    if "sequence" in axes:
-        groups += _sequence_groups(groups, partition.sequence_dies, machine)
+    sizes = _group_sizes(partition, axes)
+    nested = all(large % small == 0 for large, small in pairwise(sizes.values()))
+    if nested:
+        for axis in sizes:
+            for ranks in _all_groups(partition.degrees, axis):
+                places[ranks] = _schedule(places[ranks].tolist(), machine)[1]
+    streams = {axis: _stream_groups(partition, axis, places, machine) for axis in sizes}
+    plain = sorted(sizes, key=lambda axis: axis != "stream")
+    groups = [group for axis in plain for group in streams[axis]]
+    for axis in sorted(name for name in axes if name.partition(":")[0] == "sequence"):
+        parent = axis.replace("sequence", "stream")
+        groups += _sequence_groups(axis, streams[parent], axes[axis], machine)
     if "sp" in axes:
         groups += _routed_rings(partition, places)
     return tuple(places.tolist()), tuple(groups)
+
+
+def _group_sizes(partition: Partition, axes: dict[str, int]) -> dict[str, int]:
+    """Members of a group by stream axis, the largest first: what streams or shares a sequence."""
+    degrees = partition.degrees
+    sizes = {"stream": degrees.stream} if degrees.stream > 1 else {}
+    for axis in axes:
+        name, colon, size = axis.partition(":")
+        if colon and name in ("stream", "sequence") and int(size) > 1:
+            sizes[f"stream:{size}"] = int(size)
+    return dict(sorted(sizes.items(), key=lambda item: -item[1]))
+
+
+def _all_groups(degrees: Degrees, axis: str) -> list[NDArray[np.int32]]:
+    return [ranks for stage in range(degrees.pp) for ranks in axis_groups(degrees, (axis,), stage)]
+
+
+def _stream_groups(
+    partition: Partition, axis: str, places: NDArray[np.int64], machine: Machine
+) -> list[StreamGroup]:
+    found = []
+    for ranks in _all_groups(partition.degrees, axis):
+        rank_on = dict(zip(places[ranks].tolist(), ranks.tolist(), strict=True))
+        schedule, dies = _schedule(list(rank_on), machine)
+        found.append(StreamGroup(axis, tuple(dies), tuple(rank_on[d] for d in dies), schedule))
+    return found
 
 
 def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
@@ -71,7 +98,7 @@ def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
 
 
 def _sequence_groups(
-    groups: Sequence[StreamGroup], members: int, machine: Machine
+    axis: str, groups: Sequence[StreamGroup], members: int, machine: Machine
 ) -> list[StreamGroup]:
     """Runs of a stream group's order that share a sequence: each is a path of neighbours."""
     found = []
@@ -80,9 +107,7 @@ def _sequence_groups(
             dies = list(group.dies[start : start + members])
             ranks = dict(zip(dies, group.ranks[start : start + members], strict=True))
             schedule, order = _schedule(dies, machine)
-            found.append(
-                StreamGroup("sequence", tuple(order), tuple(ranks[d] for d in order), schedule)
-            )
+            found.append(StreamGroup(axis, tuple(order), tuple(ranks[d] for d in order), schedule))
     return found
 
 

@@ -7,6 +7,7 @@ rectangles of their stream groups; or they are runs of a walk, whose stream grou
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, islice
 
 from tempstudio.core.machine import Machine, Wafer
@@ -26,6 +27,7 @@ def placements(degrees: Degrees, machine: Machine) -> Iterator[tuple[int, ...]]:
     Pipeline stages are consecutive cells: on a chain of wafers each wafer holds whole stages.
     """
     topology = topology_of(machine)
+    degrees = _coarsest(degrees)
     regions = _regions(degrees, machine, topology)
     if regions is None:
         return
@@ -34,6 +36,12 @@ def placements(degrees: Degrees, machine: Machine) -> Iterator[tuple[int, ...]]:
     for number in range(max(map(len, choices))):
         if all(choices):
             yield tuple(die for found in choices for die in found[min(number, len(found) - 1)])
+
+
+def _coarsest(degrees: Degrees) -> Degrees:
+    """The largest stream groups that some operator has: smaller ones are runs of their paths."""
+    tp, stream = max(degrees.groupings, key=lambda grouping: grouping[1])
+    return replace(degrees, tp=tp, stream=stream, operators=())
 
 
 def _regions(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tempstudio.core.memory import MASK_BYTES
 from tempstudio.core.partition import BACKWARD, Collective, Phase, Stream, Work
 from tempstudio.core.workload import Operator
-from tempstudio.strategies.partitioners.layouts import COLUMNS, ROWS
+from tempstudio.strategies.partitioners.redistribution import COLUMNS, ROWS
 from tempstudio.strategies.partitioners.shares import Shares
 
 FLASH_BACKWARD = 2.5  # five products backward, two forward: scores are computed again
@@ -191,7 +191,7 @@ def _key_value_stream(
     shared = shares.sequence_dies if layout == ROWS else 1
     own = float(shares.rows * width * shares.element)
     if degrees.sp == 1:
-        return ([], Stream("sequence", (own,) * shared)) if shared > 1 else ([], None)
+        return ([], Stream(shares.axis("sequence"), (own,) * shared)) if shared > 1 else ([], None)
     if layout == COLUMNS:
         heads = math.ceil(math.ceil(operator.kv_heads / degrees.tp) / degrees.stream)
         per_token = heads * (operator.head_dim + operator.value_dim) * shares.element
@@ -199,7 +199,7 @@ def _key_value_stream(
     before = []
     if shared > 1:
         own *= degrees.stream
-        gather = Collective("all-gather", ("stream",), own)
+        gather = Collective("all-gather", (shares.axis("stream"),), own)
         before = [
             Phase(
                 operator.name,

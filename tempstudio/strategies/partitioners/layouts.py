@@ -9,14 +9,27 @@ receives in both passes: an I-stream saves nothing unless an O-stream brings the
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
+from tempstudio.core.memory import inside_tensors, tensor_widths
 from tempstudio.core.workload import Block, Operator
-from tempstudio.strategies.partitioners.shares import Shares
-
-LOCAL, WEIGHT, INPUT, OUTPUT = "local", "W", "I", "O"
-ROWS, COLUMNS = "rows", "columns"
+from tempstudio.strategies.partitioners.redistribution import (
+    COLUMNS,
+    INPUT,
+    LOCAL,
+    OUTPUT,
+    PRODUCTS,
+    ROWS,
+    WEIGHT,
+    Exchange,
+    held_by,
+    tensor_bytes,
+    wanted_by,
+)
+from tempstudio.strategies.partitioners.shares import Shares, operator_shares
 
 DESCRIPTIONS = {
     LOCAL: "local",
@@ -26,7 +39,7 @@ DESCRIPTIONS = {
     ROWS: "rows",
     COLUMNS: "columns",
 }
-PRODUCTS = ("linear", "experts", "router")
+ASKED = {"weight": WEIGHT, "input": INPUT, "output": OUTPUT}
 
 
 @dataclass(frozen=True)
@@ -81,20 +94,108 @@ def choose_layouts(block: Block, shares: Shares) -> dict[str, str]:
 
     Operators that do not appear lie in row layout.
     """
-    if shares.degrees.stream == 1:
-        return {op.name: LOCAL for op in block.operators if op.kind in PRODUCTS}
-    modes = {op.name: WEIGHT for op in block.operators if op.kind in PRODUCTS}
-    if shares.rules.layout == "weight":
-        return modes
+    own = operator_shares(block, shares)
+    modes = {op.name: _alone(op, own[op.name], shares) for op in block.operators}
+    modes = {op.name: modes[op.name] for op in block.operators if op.kind in PRODUCTS}
     for first, between, last in _pairs(block):
-        if not _fits_columns(between, shares):
-            continue
-        rows = _pair_bytes(first, between, last, shares, (WEIGHT, WEIGHT))
-        columns = _pair_bytes(first, between, last, shares, (INPUT, OUTPUT))
-        if columns < rows or shares.rules.layout == "input-output":
-            modes |= {first.name: INPUT, last.name: OUTPUT}
-            modes |= {operator.name: COLUMNS for operator in between}
+        pair = Pair(first, between, last, own, _edge_bytes(block, shares))
+        best: dict[str, str] = min(_choices(pair, shares), key=pair.received_bytes)
+        modes |= best
     return modes
+
+
+def _alone(operator: Operator, own: Shares, shares: Shares) -> str:
+    asked = shares.degrees.layout_of(operator.name)
+    return LOCAL if own.degrees.stream == 1 else ASKED.get(asked, WEIGHT)
+
+
+def _choices(pair: Pair, shares: Shares) -> list[dict[str, str]]:
+    """The layouts that a pair may have, what is chosen among equals first.
+
+    W to W, or I to O with columns between, unless one of the operators has degrees or a layout of
+    its own: then all that is possible, as a change of layout may pay.
+    """
+    fits = all(_fits_columns(op, pair.own[op.name]) for op in pair.between)
+    asked = [shares.degrees.layout_of(op.name) for op in (pair.first, pair.last)]
+    free = any(asked) or any(own is not shares for own in pair.own_shares)
+    rule = shares.rules.layout
+    ways = [(WEIGHT, ROWS, WEIGHT)]
+    if rule != "weight" and fits:
+        ways.insert(0 if rule == "input-output" else 1, (INPUT, COLUMNS, OUTPUT))
+    if free:
+        firsts, lasts = [WEIGHT, INPUT], [WEIGHT, OUTPUT]
+        if rule == "weight":
+            firsts, lasts = firsts[:1], lasts[:1]
+        elif rule == "input-output" and fits:
+            firsts, lasts = firsts[1:], lasts[1:]
+        ways = [
+            (one, middle, two)
+            for one in _modes(pair.first, asked[0], firsts, pair)
+            for middle in ((ROWS, COLUMNS) if fits else (ROWS,))
+            for two in _modes(pair.last, asked[1], lasts, pair)
+        ]
+    elif shares.degrees.stream == 1:
+        ways = [(LOCAL, ROWS, LOCAL)]
+    elif rule == "input-output":
+        ways = ways[:1]
+    return [pair.layouts(*way) for way in ways]
+
+
+def _modes(operator: Operator, asked: str, allowed: Sequence[str], pair: Pair) -> Sequence[str]:
+    if pair.own[operator.name].degrees.stream == 1:
+        return (LOCAL,)
+    return (ASKED[asked],) if asked else allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two products, one of which feeds only the other, and what lies between them."""
+
+    first: Operator
+    between: tuple[Operator, ...]
+    last: Operator
+    own: dict[str, Shares]
+    edge: Callable[[Operator, Operator, dict[str, str]], float]
+
+    @property
+    def own_shares(self) -> list[Shares]:
+        """The shares of its operators."""
+        return [self.own[op.name] for op in (self.first, *self.between, self.last)]
+
+    def layouts(self, first: str, between: str, last: str) -> dict[str, str]:
+        """Layouts by operator; rows between two products need no word."""
+        middle = {op.name: between for op in self.between} if between == COLUMNS else {}
+        return {self.first.name: first, **middle, self.last.name: last}
+
+    def received_bytes(self, layouts: dict[str, str]) -> float:
+        """Bytes that a die receives in both passes with these layouts."""
+        total = 0.0
+        for op in (self.first, self.last):
+            own = self.own[op.name]
+            total += received_bytes(layouts[op.name], product_of(op, own), own)
+        for op in self.between:
+            if op.kind == "attention" and layouts.get(op.name, ROWS) == ROWS:
+                total += key_value_bytes(op, self.own[op.name])
+        chain = (self.first, *self.between, self.last)
+        return total + sum(self.edge(a, b, layouts) for a, b in pairwise(chain))
+
+
+def _edge_bytes(
+    block: Block, shares: Shares
+) -> Callable[[Operator, Operator, dict[str, str]], float]:
+    """What a die receives in both passes where one operator's output is another's input."""
+    own, inside = operator_shares(block, shares), inside_tensors(block)
+    widths = tensor_widths(block, shares.hidden)
+
+    def received(source: Operator, target: Operator, layouts: dict[str, str]) -> float:
+        there = source.name in inside
+        held = held_by(source, there, layouts, own[source.name])
+        wanted = wanted_by(target, there, layouts, own[target.name])
+        if held == wanted:
+            return 0.0
+        return Exchange(held, wanted, tensor_bytes(widths[source.name], shares)).received_bytes
+
+    return received
 
 
 def _pairs(block: Block) -> list[tuple[Operator, tuple[Operator, ...], Operator]]:
@@ -122,24 +223,12 @@ def _pairs(block: Block) -> list[tuple[Operator, tuple[Operator, ...], Operator]
     return found
 
 
-def _fits_columns(between: tuple[Operator, ...], shares: Shares) -> bool:
+def _fits_columns(operator: Operator, own: Shares) -> bool:
     """A column layout splits attention by key-value heads, so there must be one for each die."""
-    stream, tp = shares.degrees.stream, shares.degrees.tp
-    return all(math.ceil(op.kv_heads / tp) >= stream for op in between if op.kind == "attention")
-
-
-def _pair_bytes(
-    first: Operator,
-    between: tuple[Operator, ...],
-    last: Operator,
-    shares: Shares,
-    modes: tuple[str, str],
-) -> float:
-    total = received_bytes(modes[0], product_of(first, shares), shares)
-    total += received_bytes(modes[1], product_of(last, shares), shares)
-    if modes[0] == WEIGHT:
-        total += sum(key_value_bytes(op, shares) for op in between if op.kind == "attention")
-    return total
+    degrees = own.degrees
+    if operator.kind == "attention":
+        return math.ceil(operator.kv_heads / degrees.tp) >= degrees.stream
+    return True
 
 
 def key_value_bytes(operator: Operator, shares: Shares) -> float:

@@ -43,16 +43,18 @@ def embedding_phases(operator: Operator, shares: Shares, pass_: str) -> list[Pha
     size = float(shares.norm_rows * operator.out_features * shares.element)
     whole = float(shares.rows * operator.out_features * shares.element)
     phases = [_moving(operator, 2.0 * size, shares, pass_)]
+    tp = shares.axis("tp")
     if shares.degrees.stream > 1:
-        axes = ("tp", "stream") if shares.degrees.tp > 1 else ("stream",)
+        stream = shares.axis("stream")
+        axes = (tp, stream) if shares.degrees.tp > 1 else (stream,)
         exchange = Collective("all-to-all", axes, size)
     elif shares.degrees.tp > 1 and not shares.rules.split_norms:
         if pass_ == BACKWARD:
             return phases
-        exchange = Collective("all-reduce", ("tp",), whole)
+        exchange = Collective("all-reduce", (tp,), whole)
     elif shares.degrees.tp > 1:
         op = "all-gather" if pass_ == BACKWARD else "reduce-scatter"
-        exchange = Collective(op, ("tp",), whole)
+        exchange = Collective(op, (tp,), whole)
     else:
         return phases
     return [
@@ -67,7 +69,8 @@ def loss_phases(operator: Operator, shares: Shares, pass_: str) -> list[Phase]:
     logits = tokens * operator.in_features * LOGIT_BYTES / shares.parts.inside
     phases = [_moving(operator, 3.0 * logits, shares, pass_)]
     if shares.degrees.tp > 1 and pass_ == FORWARD:
-        sums = Collective("all-reduce", ("tp",), float(shares.rows * 3 * LOGIT_BYTES))
+        size = float(shares.rows * 3 * LOGIT_BYTES)
+        sums = Collective("all-reduce", (shares.axis("tp"),), size)
         phases.append(Phase(operator.name, pass_, collective=sums, role="C", tensor="softmax sums"))
     return phases
 

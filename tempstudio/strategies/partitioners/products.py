@@ -9,14 +9,8 @@ from dataclasses import dataclass, replace
 from tempstudio.core.parallel import share_sizes
 from tempstudio.core.partition import BACKWARD, FORWARD, Collective, Phase, Stream, Work
 from tempstudio.core.workload import Operator
-from tempstudio.strategies.partitioners.layouts import (
-    INPUT,
-    LOCAL,
-    OUTPUT,
-    WEIGHT,
-    Product,
-    product_of,
-)
+from tempstudio.strategies.partitioners.layouts import Product, product_of
+from tempstudio.strategies.partitioners.redistribution import INPUT, LOCAL, OUTPUT, WEIGHT
 from tempstudio.strategies.partitioners.shares import Shares
 
 ACCUMULATOR_BYTES = 4
@@ -154,7 +148,7 @@ def _stream(
     tile = min(rows, 128)
     resident = tile * product.inner * element + tile * min(columns, 128) * ACCUMULATOR_BYTES
     return Stream(
-        axis="stream",
+        axis=shares.axis("stream"),
         chunk_bytes=tuple((sizes * ratio).tolist()),
         reverse=reverse,
         resident_bytes=float(resident),
@@ -249,19 +243,21 @@ def _tensor_collectives(
     if not shares.rules.split_norms:
         if enters:
             return [], []
-        return [], [_exchange(operator, pass_, "all-reduce", size, 0.0)]
-    gather = _exchange(operator, pass_, "all-gather", size, size)
+        return [], [_exchange(operator, pass_, "all-reduce", size, 0.0, shares)]
+    gather = _exchange(operator, pass_, "all-gather", size, size, shares)
     if enters:
         return [gather], []
     again = [] if forward else [replace(gather, tensor="activation")]
-    return again, [_exchange(operator, pass_, "reduce-scatter", size, size)]
+    return again, [_exchange(operator, pass_, "reduce-scatter", size, size, shares)]
 
 
-def _exchange(operator: Operator, pass_: str, op: str, size: float, buffer: float) -> Phase:
+def _exchange(
+    operator: Operator, pass_: str, op: str, size: float, buffer: float, shares: Shares
+) -> Phase:
     return Phase(
         operator.name,
         pass_,
-        collective=Collective(op, ("tp",), size),
+        collective=Collective(op, (shares.axis("tp"),), size),
         role="C",
         tensor="activation" if pass_ == FORWARD else "activation gradient",
         buffer_bytes=buffer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 
 from tempstudio.core.machine import Machine
@@ -21,20 +22,27 @@ from tempstudio.core.partition import (
 )
 from tempstudio.core.workload import Block, Operator, TrainingJob, Workload
 from tempstudio.strategies.partitioners.attention import attention_phases
-from tempstudio.strategies.partitioners.layouts import (
-    DESCRIPTIONS,
-    PRODUCTS,
-    ROWS,
-    choose_layouts,
-)
+from tempstudio.strategies.partitioners.layouts import DESCRIPTIONS, choose_layouts
 from tempstudio.strategies.partitioners.pointwise import (
     embedding_phases,
     loss_phases,
     memory_phase,
 )
 from tempstudio.strategies.partitioners.products import product_backward, product_forward
+from tempstudio.strategies.partitioners.redistribution import (
+    PRODUCTS,
+    ROWS,
+    Exchange,
+    exchanges,
+)
 from tempstudio.strategies.partitioners.sharding import gathers, optimizer_segment, reductions
-from tempstudio.strategies.partitioners.shares import Rules, Shares, check_degrees, make_shares
+from tempstudio.strategies.partitioners.shares import (
+    Rules,
+    Shares,
+    check_degrees,
+    make_shares,
+    operator_shares,
+)
 
 Run = tuple[Block, int]  # a block and how often a stage repeats it
 
@@ -151,7 +159,8 @@ def _saved_bytes(block: Block, shares: Shares) -> tuple[float, float]:
     """(kept per copy until its backward, needed besides while the backward of a copy runs)."""
     job = shares.job
     tokens = shares.rows * shares.degrees.stream
-    whole = activation_bytes(block, tokens, job, shares.parts, shares.hidden)
+    own = {name: mine.parts for name, mine in operator_shares(block, shares).items()}
+    whole = activation_bytes(block, tokens, job, shares.parts, shares.hidden, own)
     scores = sum(score_bytes(op, tokens, job, shares.parts) for op in block.operators)
     if job.recompute == "none" or not _is_layer(block):
         return whole, 0.0
@@ -166,43 +175,54 @@ def _is_layer(block: Block) -> bool:
 
 
 def _forward_segment(block: Block, repeat: int, shares: Shares) -> Segment:
-    layouts = choose_layouts(block, shares)
     return Segment(
         name=block.name,
         pass_=FORWARD,
-        phases=_forward_phases(block, layouts, shares, FORWARD),
+        phases=_forward_phases(block, shares, FORWARD),
         repeat=repeat,
         background=gathers(block, shares, FORWARD),
         saved_bytes=_saved_bytes(block, shares)[0],
     )
 
 
-def _forward_phases(
-    block: Block, layouts: dict[str, str], shares: Shares, pass_: str
-) -> tuple[Phase, ...]:
-    inside = inside_tensors(block)
-    return tuple(
-        phase
-        for operator in block.operators
-        for phase in _operator_phases(operator, layouts, inside, shares, pass_)
-    )
+def _forward_phases(block: Block, shares: Shares, pass_: str) -> tuple[Phase, ...]:
+    """Every operator's phases, after what brings its inputs into its layout."""
+    layouts = choose_layouts(block, shares)
+    moved = exchanges(block, layouts, shares)
+    own, inside = operator_shares(block, shares), inside_tensors(block)
+    phases: list[Phase] = []
+    for operator in block.operators:
+        phases += _moves(moved, operator.name, operator.name, pass_)
+        phases += _operator_phases(operator, layouts, inside, own[operator.name], pass_)
+    phases += _moves(moved, "", block.operators[-1].name, pass_)
+    return tuple(phases)
+
+
+def _backward_phases(block: Block, shares: Shares) -> tuple[Phase, ...]:
+    """The same backward: gradients return to the layout that the inputs came in."""
+    layouts = choose_layouts(block, shares)
+    moved = exchanges(block, layouts, shares)
+    own, inside = operator_shares(block, shares), inside_tensors(block)
+    phases = _moves(moved, "", block.operators[-1].name, BACKWARD)
+    for operator in reversed(block.operators):
+        phases += _operator_phases(operator, layouts, inside, own[operator.name], BACKWARD)
+        phases += _moves(moved, operator.name, operator.name, BACKWARD)
+    return tuple(phases)
+
+
+def _moves(
+    moved: dict[str, tuple[Exchange, ...]], before: str, operator: str, pass_: str
+) -> list[Phase]:
+    return [phase for move in moved.get(before, ()) for phase in move.phase(operator, pass_)]
 
 
 def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> Segment:
-    layouts = choose_layouts(block, shares)
-    inside = inside_tensors(block)
-    again = _recompute_phases(block, layouts, shares)
-    phases = tuple(
-        phase
-        for operator in reversed(block.operators)
-        for phase in _operator_phases(operator, layouts, inside, shares, BACKWARD)
-    )
     saved, transient = _saved_bytes(block, shares)
     hidden = shares.rules.hide_gradients or shares.degrees.zero >= 2
     return Segment(
         name=block.name,
         pass_=BACKWARD,
-        phases=(*again, *phases),
+        phases=(*_recompute_phases(block, shares), *_backward_phases(block, shares)),
         repeat=repeat,
         background=(
             *(gathers(block, shares, RECOMPUTE) if _recomputes_all(block, shares) else ()),
@@ -218,17 +238,20 @@ def _recomputes_all(block: Block, shares: Shares) -> bool:
     return shares.job.recompute == "full" and _is_layer(block)
 
 
-def _recompute_phases(block: Block, layouts: dict[str, str], shares: Shares) -> tuple[Phase, ...]:
+def _recompute_phases(block: Block, shares: Shares) -> tuple[Phase, ...]:
     recompute = shares.job.recompute
     if recompute == "none" or not _is_layer(block):
         return ()
     if recompute == "full":
-        return _forward_phases(block, layouts, shares, RECOMPUTE)
+        return _forward_phases(block, shares, RECOMPUTE)
+    layouts, own = choose_layouts(block, shares), operator_shares(block, shares)
     return tuple(
         phase
         for operator in block.operators
         if operator.kind == "attention"
-        for phase in attention_phases(operator, layouts.get(operator.name, ROWS), shares, RECOMPUTE)
+        for phase in attention_phases(
+            operator, layouts.get(operator.name, ROWS), own[operator.name], RECOMPUTE
+        )
     )
 
 
@@ -279,7 +302,7 @@ def _choices(workload: Workload, shares: Shares) -> tuple[OperatorChoice, ...]:
     return tuple(
         OperatorChoice(
             operator.name,
-            shares.degrees,
+            replace(operator_shares(block, shares)[operator.name].degrees, operators=()),
             DESCRIPTIONS[choose_layouts(block, shares).get(operator.name, ROWS)],
         )
         for block in workload.blocks

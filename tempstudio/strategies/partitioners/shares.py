@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
-from tempstudio.core.memory import Division, division
-from tempstudio.core.parallel import Degrees
-from tempstudio.core.workload import TrainingJob, Workload
+from tempstudio.core.memory import Division, division, inside_tensors
+from tempstudio.core.parallel import Degrees, OperatorDegrees, own_axis
+from tempstudio.core.workload import Block, TrainingJob, Workload
 
 
 @dataclass(frozen=True)
@@ -42,13 +42,21 @@ class Rules:
 
 @dataclass(frozen=True)
 class Shares:
-    """Largest shares of one micro-batch, of a tp x stream group and of one die of it."""
+    """Largest shares of one micro-batch, of a tp x stream group and of one die of it.
+
+    `whole` are the plan's degrees where an operator has tp and stream of its own.
+    """
 
     job: TrainingJob
     degrees: Degrees
     rules: Rules
     sequences: int
     hidden: int
+    whole: Degrees | None = None
+
+    def axis(self, name: str) -> str:
+        """The name of the groups along `tp`, `stream` or `sequence`."""
+        return own_axis(name, self.degrees, self.whole) if self.whole else name
 
     @cached_property
     def tokens(self) -> int:
@@ -94,6 +102,29 @@ class Shares:
         return self.job.bytes_per_element
 
 
+@lru_cache(maxsize=1024)
+def operator_shares(block: Block, shares: Shares) -> dict[str, Shares]:
+    """The shares of every operator of a block: those of the plan, or by degrees of its own.
+
+    What lies between two products (not attention) and has no degrees of its own is left as what it
+    reads.
+    """
+    whole = shares.degrees
+    inside = inside_tensors(block)
+    named = {own.name for own in whole.operators}
+    found: dict[str, Shares] = {}
+    for operator in block.operators:
+        first = operator.inputs[0] if operator.inputs else "input"
+        follows = operator.kind in ("elementwise", "loss") and first in inside and first in found
+        if follows and operator.name not in named:
+            found[operator.name] = found[first]
+            continue
+        own = whole.of(operator.name)
+        same = (own.tp, own.stream) == (whole.tp, whole.stream)
+        found[operator.name] = shares if same else replace(shares, degrees=own, whole=whole)
+    return found
+
+
 def make_shares(workload: Workload, job: TrainingJob, degrees: Degrees, rules: Rules) -> Shares:
     """The shares of the fullest replica."""
     of_replica = math.ceil(job.global_batch / degrees.dp)
@@ -123,8 +154,6 @@ def check_degrees(
             f"parallel.pp: found {degrees.pp}, allowed: at least the {machine.wafers} wafers"
         )
     _check_tensor(workload, degrees, rules)
-    if degrees.stream > 1 and not rules.stream:
-        raise InputError(f"parallel.stream: found {degrees.stream}, allowed with {rules.name}: 1")
     if degrees.zero < rules.least_zero:
         raise InputError(
             f"parallel.zero: found {degrees.zero}, allowed with {rules.name}: {rules.least_zero}"
@@ -133,16 +162,52 @@ def check_degrees(
 
 
 def _check_tensor(workload: Workload, degrees: Degrees, rules: Rules) -> None:
-    if degrees.tp > 1 and not rules.tensor:
-        raise InputError(f"parallel.tp: found {degrees.tp}, allowed with {rules.name}: 1")
-    heads = {op.heads for block in workload.blocks for op in block.operators if op.heads}
-    for count in sorted(heads):
-        if count % degrees.tp:
-            allowed = [t for t in range(1, count + 1) if count % t == 0]
+    _check_operators(workload, degrees)
+    cuts = [("parallel", degrees.tp, degrees.stream)]
+    cuts += [(f"parallel.operators.{own.name}", own.tp, own.stream) for own in degrees.operators]
+    for where, tp, stream in cuts:
+        if tp > 1 and not rules.tensor:
+            raise InputError(f"{where}.tp: found {tp}, allowed with {rules.name}: 1")
+        if stream > 1 and not rules.stream:
+            raise InputError(f"{where}.stream: found {stream}, allowed with {rules.name}: 1")
+    own_names = {own.name for own in degrees.operators}
+    for operator in (op for block in workload.blocks for op in block.operators if op.heads):
+        tp = degrees.of(operator.name).tp
+        if operator.heads % tp:
+            where = f".operators.{operator.name}" if operator.name in own_names else ""
+            allowed = [t for t in range(1, operator.heads + 1) if operator.heads % t == 0]
             raise InputError(
-                f"parallel.tp: found {degrees.tp}, allowed: divisors of the {count} attention "
-                f"heads ({', '.join(map(str, allowed))})"
+                f"parallel{where}.tp: found {tp}, allowed: divisors of the {operator.heads} "
+                f"attention heads ({', '.join(map(str, allowed))})"
             )
+
+
+def _check_operators(workload: Workload, degrees: Degrees) -> None:
+    """Every operator with degrees of its own exists, once, and fills the same block of ranks."""
+    known = {op.name: op for block in workload.blocks for op in block.operators}
+    seen: set[str] = set()
+    for own in degrees.operators:
+        where = f"parallel.operators.{own.name}"
+        if own.name not in known:
+            raise InputError(f"parallel.operators: found {own.name!r}, allowed: {', '.join(known)}")
+        if own.name in seen:
+            raise InputError(f"{where}: given twice")
+        seen.add(own.name)
+        if own.tp * own.stream != degrees.block:
+            raise InputError(
+                f"{where}: found tp {own.tp} x stream {own.stream} = {own.tp * own.stream}, "
+                f"allowed: the plan's tp {degrees.tp} x stream {degrees.stream} = {degrees.block}"
+            )
+        _check_layout(own, known[own.name].kind, where)
+
+
+def _check_layout(own: OperatorDegrees, kind: str, where: str) -> None:
+    if not own.layout:
+        return
+    if kind not in ("linear", "experts", "router"):
+        raise InputError(f"{where}.layout: found {own.layout!r}, allowed: none ({kind})")
+    if own.stream == 1:
+        raise InputError(f"{where}.layout: found {own.layout!r}, allowed: none at stream 1")
 
 
 def _check_experts(workload: Workload, degrees: Degrees) -> None:
