@@ -101,7 +101,7 @@ def _seen(seen: Seen, capacity_bytes: float) -> dict[str, Any]:
         "peak_bytes": seen.peak_bytes,
         "energy_j": seen.energy_j,
         "fits": seen.peak_bytes <= capacity_bytes,
-        "genome": candidate_json(seen.candidate, degrees_json(seen.candidate.degrees)),
+        "genome": candidate_json(seen.candidate, parallel_json(seen.candidate.degrees)),
     }
 
 
