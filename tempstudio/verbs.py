@@ -9,29 +9,30 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tempstudio.catalogue import STRATEGY_KINDS, catalogue
+from tempstudio.catalogue import catalogue
+from tempstudio.comparison import compare
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Wafer
-from tempstudio.core.mapping import mapping_to_json
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.pipeline import Chosen, make_run
 from tempstudio.core.pipeline import run as run_pipeline
 from tempstudio.core.plan_check import PlanFault
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Cancelled, Progress
-from tempstudio.core.project import Project, StrategyChoice
+from tempstudio.core.project import Project
 from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.run import Plan, Run, Search
 from tempstudio.core.workload import TrainingJob, workload_to_json
+from tempstudio.inquiries import figure, remember, replay
+from tempstudio.plan_message import send_plan
 from tempstudio.plugin_guard import (
     PluginFault,
     blamed,
     choose,
-    figure_of,
     read_model,
     run_project,
 )
@@ -40,8 +41,6 @@ from tempstudio.storage.project_document import project_from_document
 
 if TYPE_CHECKING:
     from tempstudio.worker import Call, Verb
-
-_latest: list[Run] = []  # the last run of this worker, for panels and explanations
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def run(call: Call) -> dict[str, Any]:
         if call.cancelled:
             raise
         raise NoPlanError(f"no plan was found within {options['budget_s']:g} s") from None
-    _latest[:] = [best]
+    remember(best)
     return {"document": best.document, "notes": notes}
 
 
@@ -138,76 +137,6 @@ def _distance(wanted: Degrees, other: Degrees) -> tuple[float, int]:
     return apart, -other.size
 
 
-def send_plan(call: Call, run: Run, final: bool, notes: list[str] | None = None) -> None:
-    """One plan with its timeline to the window; it is there even if this process dies next."""
-    header, arrays = run.timeline.to_arrays()
-    call.send(
-        "plan",
-        {
-            "document": run.document,
-            "timeline": header,
-            "plan": plan_document(run.plan),
-            "fingerprint": run.project.fingerprint,
-            "final": final,
-            "notes": notes or [],
-        },
-        arrays,
-    )
-
-
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """A plan as a project file keeps it: degrees, job, placement, routes; no timeline."""
-    return {
-        "parallel": to_json(plan.degrees),
-        "job": to_json(plan.job),
-        "mapping": mapping_to_json(plan.mapping),
-    }
-
-
-def compare(call: Call) -> dict[str, Any]:
-    """Every partitioner with every mapper under the project's solver: `rows` of run documents.
-
-    Request: `project`, optional `partitioners` and `mappers` (names).  A row that fails has
-    `strategy` and `error` {kind, message}.  Each row is sent as a message `row` when it is done.
-    """
-    project = project_from_document(call.header["project"], "project")
-    pairs = [
-        (partitioner, mapper)
-        for partitioner in call.header.get("partitioners") or sorted(call.host.partitioners())
-        for mapper in call.header.get("mappers") or sorted(call.host.mappers())
-    ]
-    rows = []
-    for i, (partitioner, mapper) in enumerate(pairs):
-        call.progress.step(i / len(pairs), f"{partitioner} with {mapper}")
-        row = _compared(call, project, partitioner, mapper, i / len(pairs), (i + 1) / len(pairs))
-        call.send("row", {"index": i, "of": len(pairs), "row": row})
-        rows.append(row)
-    return {"rows": rows}
-
-
-def _compared(
-    call: Call, project: Project, partitioner: str, mapper: str, start: float, end: float
-) -> dict[str, Any]:
-    changed = replace(
-        project,
-        partitioner=_choice(project.partitioner, partitioner),
-        mapper=_choice(project.mapper, mapper),
-    )
-    names = {kind: getattr(changed, kind).name for kind in STRATEGY_KINDS}
-    try:
-        chosen = choose(call.host, changed, call.page.entered)
-        return run_pipeline(changed, chosen, call.progress.part(start, end)).document
-    except PlanFault as error:
-        raise blamed(call.host, changed, error) from None
-    except (InputError, NoPlanError) as error:
-        kind = "input" if isinstance(error, InputError) else "noplan"
-        return {"strategy": names, "fits": False, "error": {"kind": kind, "message": str(error)}}
-
-
-def _choice(present: StrategyChoice, name: str) -> StrategyChoice:
-    return present if present.name == name else StrategyChoice(name)
-
-
 def read(call: Call) -> dict[str, Any]:
     """A model by `path` or preset name as its JSON graph: `workload`, `parameters`, `reader`."""
     workload, reader = load_any(call, str(call.header["path"]))
@@ -238,33 +167,6 @@ def load_any(call: Call, source: str) -> tuple[Any, str]:
     raise refused
 
 
-def figure(call: Call) -> dict[str, Any]:
-    """A panel's figure of the last run here: `panel`, `time_s`, `selection` -> `figure`."""
-    if not _latest:
-        raise InputError("figure: there is no run to draw")
-    offer = call.host.find("panel", str(call.header["panel"]))
-    drawn = figure_of(
-        offer,
-        _latest[0],
-        float(call.header.get("time_s", 0.0)),
-        dict(call.header.get("selection") or {}),
-        call.page.entered,
-    )
-    return {"figure": figure_document(drawn)}
-
-
-def figure_document(value: Any) -> Any:
-    """A `Figure` as plain data: each part a dict with its `kind` (Lines, Bars, Image, ...)."""
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {f.name: figure_document(getattr(value, f.name)) for f in fields(value)}
-        return {"kind": type(value).__name__, **parts}
-    if isinstance(value, (list, tuple)):
-        return [figure_document(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return value.item() if hasattr(value, "item") else str(value)
-
-
 def offered(call: Call) -> dict[str, Any]:
     """What the plugins offer."""
     return {"catalogue": catalogue(call.host)}
@@ -290,6 +192,7 @@ def warm_up(host: Host, wanted: Callable[[], bool]) -> None:
 VERBS: dict[str, Verb] = {
     "run": run,
     "compare": compare,
+    "replay": replay,
     "catalogue": offered,
     "read_model": read,
     "figure": figure,

@@ -72,8 +72,8 @@ def run_asked(asked: Asked, progress: Progress, found: list[Run] | None = None) 
 
 def save_run(project: Project, run: Run, path: Path) -> None:
     """Write the project so that running the file gives this run again."""
+    from tempstudio.plan_message import plan_document
     from tempstudio.storage import save
-    from tempstudio.verbs import plan_document
 
     foreign = {made.plugin: made.version for made in run.made_by if made.plugin != "tempstudio"}
     needs = [{"plugin": name, "version": foreign[name]} for name in sorted(foreign)]

@@ -14,6 +14,7 @@ from tempstudio.gui.following import Following
 from tempstudio.gui.help import Help
 from tempstudio.gui.plugin_desk import PluginDesk
 from tempstudio.gui.requests import Requests
+from tempstudio.gui.searching import Searching
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.gauge_panel import GaugePanel
 from tempstudio.gui.views.inspector import Inspector
@@ -69,10 +70,13 @@ def furnish(
     window.following = Following(window)
     window.requests = Requests(window)
     window.desk = PluginDesk(window, safe_mode, develop)
+    window.searching = Searching(window)
+    put_in_tab(window, "Search", window.searching.panel)
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
-        window.machine, window.wafer, window.transport, window.timeline, window.gauges,
+        window.machine, window.wafer, window.searching.panel, window.transport, window.timeline,
+        window.gauges,
         inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip
 
@@ -88,6 +92,18 @@ def _furnish_centre(window: MainWindow) -> None:
     window.tabs.setCurrentIndex(0)
     window.tabs.removeTab(1)
     window.first_look.deleteLater()
+
+
+def put_in_tab(window: MainWindow, title: str, view: QWidget) -> None:
+    """A view in the place of the empty page that held its tab."""
+    titles = [window.tabs.tabText(place) for place in range(window.tabs.count())]
+    place, shown = titles.index(title), window.tabs.currentIndex()
+    page = window.tabs.widget(place)
+    window.tabs.removeTab(place)
+    window.tabs.insertTab(place, view, title)
+    window.tabs.setCurrentIndex(shown)
+    if page is not None:
+        page.deleteLater()
 
 
 def _furnish_left(window: MainWindow) -> None:

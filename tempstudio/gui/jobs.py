@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What runs, as the status bar tells it; `kind` is "replan", "search" or "read"."""
+    """What runs, as the status bar tells it; `kind` is "replan", "search" or "ask"."""
 
     kind: str
     title: str
@@ -34,22 +35,31 @@ class _Request:
     kind: str
     title: str
     project: Project | None = None
-    done: Callable[[dict[str, Any]], object] | None = None
-    failed: Callable[[dict[str, Any]], object] | None = None
-    path: str = ""
+    take: Callable[[Message], object] | None = None  # of "ask": every message but progress
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A question for the lane aside, where the first asked is the first answered."""
+
+    verb: str
+    header: dict[str, Any]
+    request: _Request
 
 
 class Jobs(QObject):
     """Requests to the workers.
 
-    `planned(Result, final)` for every better plan, `ended(kind, project)` when a run is over,
-    `refused(kind, project, header)` when it failed, `job_changed(Job or None)` for the status bar,
+    `search_began(project)`, `planned(Result, final)` for every better plan,
+    `ended(kind, project, header)` when a run is over, `refused(kind, project, header)` when it
+    failed, `job_changed(Job or None)` for the status bar,
     `catalogue_changed`, `logged`, `plugin_failed`, `plugin_stalled` as the lanes tell them.
     """
 
+    search_began = Signal(object)
     planned = Signal(object, bool)
     noted = Signal(str)
-    ended = Signal(str, object)
+    ended = Signal(str, object, object)
     refused = Signal(str, object, object)
     job_changed = Signal(object)
     catalogue_changed = Signal(object)
@@ -66,6 +76,7 @@ class Jobs(QObject):
         self._timer.timeout.connect(self._turn)
         self._requests: dict[int, _Request] = {}
         self._jobs: dict[int, Job] = {}
+        self._aside: deque[_Waiting] = deque()
 
     @property
     def is_running(self) -> bool:
@@ -74,8 +85,9 @@ class Jobs(QObject):
 
     @property
     def job(self) -> Job | None:
-        """The job that the status bar speaks of: a search before a re-plan."""
-        jobs = sorted(self._jobs.items(), key=lambda item: (item[1].lane != "search", -item[0]))
+        """The job that the status bar speaks of: a search before a re-plan before what is aside."""
+        order = ("search", "live", "aside")
+        jobs = sorted(self._jobs.items(), key=lambda item: (order.index(item[1].lane), -item[0]))
         return jobs[0][1] if jobs else None
 
     @property
@@ -111,6 +123,7 @@ class Jobs(QObject):
             self._lanes = None
         self._requests.clear()
         self._jobs.clear()
+        self._aside.clear()
 
     def replan(self, project: Project, degrees: Degrees, again: bool) -> None:
         """Plan on the live lane with these degrees or the nearest that go; it searches nothing."""
@@ -122,7 +135,34 @@ class Jobs(QObject):
 
     def search(self, project: Project) -> None:
         """Run the project's solver on the search lane."""
+        self.search_began.emit(project)
         self._submit_run("search", "search", f"Running {project.solver.name}", project, {})
+
+    def ask(
+        self,
+        verb: str,
+        header: dict[str, Any],
+        title: str,
+        take: Callable[[Message], object],
+        lane: str = "aside",
+    ) -> None:
+        """Ask a worker something; `take` gets its messages, the last one `done` or `failed`.
+
+        Aside, questions wait for one another and neither stop nor wait for a run.  On the lane
+        "search" a question is what the person waits for, and Cancel ends it.
+        """
+        request = _Request("ask", title, None, take)
+        if lane == "aside":
+            self._aside.append(_Waiting(verb, header, request))
+            self._ask_next()
+        else:
+            self._submit(lane, verb, header, request)
+
+    def _ask_next(self) -> None:
+        busy = any(job.lane == "aside" for job in self._jobs.values())
+        if self._aside and not busy:
+            first = self._aside.popleft()
+            self._submit("aside", first.verb, first.header, first.request)
 
     def read_model(
         self,
@@ -130,17 +170,32 @@ class Jobs(QObject):
         done: Callable[[dict[str, Any]], object],
         failed: Callable[[dict[str, Any]], object],
     ) -> None:
-        """Read a model file in the worker; exactly one of `done` and `failed` is called."""
-        request = _Request("read", "Reading the model", None, done, failed, path)
-        self._submit("search", "read_model", {"path": path}, request)
+        """Read a model file in a worker; exactly one of `done` and `failed` is called."""
+
+        def take(message: Message) -> None:
+            if message.ends:
+                (done if message.type == "done" else failed)(message.header)
+
+        self.ask("read_model", {"path": path}, "Reading the model", take)
 
     def cancel(self) -> None:
         """Stop what runs; the best plan found so far stays."""
+        self._drop_waiting()
         if self._lanes is not None:
             lanes = {job.lane for job in self._jobs.values()}
             for name in lanes:
                 getattr(self._lanes, name).cancel()
             self._turn()
+
+    def _drop_waiting(self) -> None:
+        """Questions that nobody has begun with end as cancelled."""
+        from tempstudio.lanes import Message
+
+        waiting, self._aside = self._aside, deque()
+        header = {"kind": "cancelled", "message": "cancelled"}
+        for question in waiting:
+            if question.request.take is not None:
+                question.request.take(Message("aside", 0, "failed", header))
 
     def cancel_replan(self) -> None:
         """Stop planning again; a search goes on."""
@@ -182,12 +237,14 @@ class Jobs(QObject):
             return
         if message.type == "progress":
             self._progress(message)
-        elif message.type == "plan":
-            self._take_plan(request, message)
         elif message.type in ("stalled", "resumed"):
             self._mark_stalled(message)
         elif message.ends:
             self._end(request, message)
+        elif request.take is not None:
+            request.take(message)
+        elif message.type == "plan":
+            self._take_plan(request, message)
 
     def _receive_news(self, message: Message) -> None:
         if message.type == "catalogue":
@@ -216,28 +273,31 @@ class Jobs(QObject):
 
     def _take_plan(self, request: _Request, message: Message) -> None:
         assert request.project is not None
-        header = message.header
-        result = Result(
-            project=request.project,
-            document=header["document"],
-            timeline=timeline_from_arrays(header["timeline"], message.arrays),
-            plan=header.get("plan", {}),
-            searched=request.kind == "search",
-        )
-        self.planned.emit(result, bool(header.get("final")))
-        for note in header.get("notes", ()):
+        result = result_from(message, request.project, request.kind == "search")
+        self.planned.emit(result, bool(message.header.get("final")))
+        for note in message.header.get("notes", ()):
             self.noted.emit(note)
 
     def _end(self, request: _Request, message: Message) -> None:
         del self._requests[message.id]
         self._jobs.pop(message.id, None)
         self.job_changed.emit(self.job)
-        good = message.type == "done"
-        if request.kind == "read":
-            answer = request.done if good else request.failed
-            if answer is not None:
-                answer(message.header)
-        elif good:
-            self.ended.emit(request.kind, request.project)
+        if request.take is not None:
+            request.take(message)
+        elif message.type == "done":
+            self.ended.emit(request.kind, request.project, message.header)
         else:
             self.refused.emit(request.kind, request.project, message.header)
+        self._ask_next()
+
+
+def result_from(message: Message, project: Project, searched: bool = False) -> Result:
+    """The run that a `plan` message carries."""
+    header = message.header
+    return Result(
+        project=project,
+        document=header["document"],
+        timeline=timeline_from_arrays(header["timeline"], message.arrays),
+        plan=header.get("plan", {}),
+        searched=searched,
+    )

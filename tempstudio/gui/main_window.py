@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.help import Help
     from tempstudio.gui.plugin_desk import PluginDesk
     from tempstudio.gui.requests import Requests
+    from tempstudio.gui.searching import Searching
     from tempstudio.gui.studio import Studio
     from tempstudio.gui.views.gauge_panel import GaugePanel
     from tempstudio.gui.views.inspector import Inspector
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
     following: Following
     requests: Requests
     desk: PluginDesk
+    searching: Searching
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
@@ -103,6 +105,8 @@ class MainWindow(QMainWindow):
         self.tabs.setTabBarAutoHide(True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
         self.tabs.addTab(self.first_look, "Wafer")
+        for title in ("Compare", "Search"):
+            self.tabs.addTab(QWidget(), title)
         self.first_look.setFocus()  # else the first button would seem to be chosen
         self.centre = QWidget(self)
         column = QVBoxLayout(self.centre)

@@ -1,4 +1,6 @@
-"""Pictures of every view, both themes, two sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
+"""Pictures of every view, both themes, all sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
+
+Names of states after the folder picture only those of `result_shots` that are named.
 
 A real studio on the first sample, its plan made by a real worker; the views are then put into the
 states worth looking at.
@@ -9,8 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
@@ -20,24 +21,12 @@ from tempstudio.gui.app import application, make_window
 from tempstudio.gui.edits import with_dies, with_links, with_strategy
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.places import link_pairs
+from tempstudio.gui.result_shots import State, result_states, wait
 from tempstudio.resources import sample_folder
 
 SIZES = ((1280, 800), (2560, 1440), (1024, 640))
 THEMES = ("light", "dark")
 SAMPLE = "llama2-7b-6x8.tempstudio"
-PLAN_S = 60.0
-
-State = tuple[str, Callable[[MainWindow], QWidget | None]]  # name, what to do; what to picture
-
-
-def wait(until: Callable[[], object], seconds: float = PLAN_S) -> None:
-    """Let the event loop run until something is so."""
-    end = time.monotonic() + seconds
-    while not until():
-        if time.monotonic() > end:
-            raise TimeoutError(f"screenshots: not ready within {seconds:g} s")
-        QApplication.processEvents()
-        time.sleep(0.005)
 
 
 def show_streaming(window: MainWindow) -> None:
@@ -178,9 +167,10 @@ def states() -> Iterator[State]:
     yield "consent", consent
     yield "editor", editor
     yield "missing-plugin", missing
+    yield from result_states()
 
 
-def take(folder: Path) -> Iterator[Path]:
+def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:
     """Open a studio, go through its states, and write a picture of each in every theme and size."""
     app = application()
     window = make_window(app, sample_folder() / SAMPLE)
@@ -189,7 +179,9 @@ def take(folder: Path) -> Iterator[Path]:
     wait(lambda: window.studio.catalogue)
     if window.help.start is not None:
         window.help.start.dismiss()
-    for name, reach in states():
+    for name, reach in result_states() if only else states():
+        if only and name not in only:
+            continue
         popup = reach(window)
         for size in SIZES:
             window.resize(*size)
@@ -206,8 +198,8 @@ def take(folder: Path) -> Iterator[Path]:
 
 def main(arguments: list[str]) -> int:
     """Write all pictures into the folder named."""
-    if len(arguments) != 1:
-        print("usage: python -m tempstudio.gui.screenshots OUTDIR", file=sys.stderr)
+    if not arguments:
+        print("usage: python -m tempstudio.gui.screenshots OUTDIR [STATE...]", file=sys.stderr)
         return 2
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,7 +207,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tempstudio-") as home:
         for kind in ("CONFIG", "CACHE", "STATE", "DATA"):
             os.environ[f"XDG_{kind}_HOME"] = str(Path(home, kind.lower()))
-        for place in take(folder):
+        for place in take(folder, arguments[1:]):
             print(place)
     return 0
 

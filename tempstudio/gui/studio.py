@@ -240,14 +240,15 @@ class Studio(QObject):
             who = f"{header['plugin']}, {header['hook']}: " if header.get("plugin") else ""
             self.say(f"{who}{reason}", "error", key="plan", details=header.get("traceback", ""))
 
-    def _finish(self, kind: str, project: Project) -> None:
+    def _finish(self, kind: str, project: Project, header: dict[str, Any]) -> None:
         if kind != "search":
             return
         current = self.results.current
         if project.fingerprint != self.project.fingerprint:
             self.say("The run has ended, but the project was edited meanwhile.", "info", key="plan")
         elif current is not None:
-            evaluated = current.document.get("search", {}).get("evaluations", 0)
+            document = header.get("document", current.document)
+            evaluated = document.get("search", {}).get("evaluations", 0)
             self.say(
                 f"{project.solver.name} has looked at {evaluated:,} plans",
                 "ok",

@@ -1,4 +1,4 @@
-"""The window's side of the worker processes: two lanes, one warm spare, no threads, no Qt.
+"""The window's side of the worker processes: three lanes, one warm spare, no threads, no Qt.
 
 Strategies run in worker processes only (ARCHITECTURE rule 5).  `Lanes` starts them, hands them
 requests, takes their answers, and outlives whatever a plugin does in them::
@@ -24,7 +24,9 @@ and run once after every `submit` and `cancel`.  Without an event loop, `lanes.w
 until that request has ended.
 
 **Lanes.**  *live*: the newest request wins; the one before is told to stop and, 150 ms later,
-killed.  *search*: one request runs and one waits; a newer waiting one replaces the older.
+killed.  *search*: one request runs and one waits; a newer waiting one replaces the older.  *aside*:
+the same, for short questions that must neither stop a plan nor wait for a search; its worker is
+started with the first of them.
 `cancel()` asks the worker to stop, kills it 150 ms later and drops what waits.  After a kill the
 warm spare steps in.
 
@@ -77,7 +79,7 @@ __all__ = ["Lane", "Lanes", "Message", "WorkerSettings"]
 
 
 class Lanes:
-    """The lanes *live* and *search* over one pool of workers; see the module's text."""
+    """The lanes *live*, *search* and *aside* over one pool of workers; see the module's text."""
 
     def __init__(
         self, on_message: Callable[[Message], None], settings: WorkerSettings | None = None
@@ -89,6 +91,8 @@ class Lanes:
         numbers = itertools.count(1)
         self.live = Lane("live", True, self._pool, numbers, self._outbox.append)
         self.search = Lane("search", False, self._pool, numbers, self._outbox.append)
+        self.aside = Lane("aside", False, self._pool, numbers, self._outbox.append)
+        self._all = (self.live, self.search, self.aside)
         self._closed = False
         self._pool.poll(waiting=0, busy=False)
 
@@ -110,7 +114,7 @@ class Lanes:
         """Do what is due without waiting, then deliver messages.  `on_message` may call back."""
         if self._closed:
             return
-        lanes = (self.live, self.search)
+        lanes = self._all
         for lane in lanes:
             lane.poll()
         waiting = sum(lane.waits_for_worker for lane in lanes)
@@ -129,7 +133,7 @@ class Lanes:
             return None
         if self._outbox:
             return 0.0
-        due = [self.live.wait_s(), self.search.wait_s(), self._pool.wait_s()]
+        due = [*(lane.wait_s() for lane in self._all), self._pool.wait_s()]
         return min((seconds for seconds in due if seconds is not None), default=None)
 
     def wait(self, id_: int, timeout_s: float = 60.0) -> Message:
@@ -166,14 +170,14 @@ class Lanes:
         """
         if self._closed:
             raise InputError("lanes: closed")
-        for lane in (self.live, self.search):
+        for lane in self._all:
             lane.stop_now()
         self._pool.reload(settings or self._pool.settings)
 
     def close(self) -> None:
         """Kill every worker and wait until they are gone.  Messages are delivered no more."""
         if not self._closed:
-            for lane in (self.live, self.search):
+            for lane in self._all:
                 lane.stop_now()
             self._closed = True
             self._pool.close()

@@ -180,8 +180,8 @@ def test_the_plan_is_saved_with_the_project_and_read_back(
     window: MainWindow, small_run: ts.Run, tmp_path: Path
 ) -> None:
     from tempstudio.gui.files import planned_degrees
+    from tempstudio.plan_message import plan_document
     from tempstudio.storage.project_file import read_project_file
-    from tempstudio.verbs import plan_document
     from tests.gui.conftest import result_of
 
     made = replace(result_of(small_run), plan=plan_document(small_run.plan))

@@ -1,0 +1,57 @@
+"""The views of what runs amount to, in the states worth looking at; see `screenshots`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from PySide6.QtWidgets import QApplication, QWidget
+
+from tempstudio.gui.main_window import MainWindow
+
+PLAN_S = 120.0
+
+State = tuple[str, Callable[[MainWindow], QWidget | None]]  # name, what to do; what to picture
+
+
+def wait(until: Callable[[], object], seconds: float = PLAN_S) -> None:
+    """Let the event loop run until something is so."""
+    end = time.monotonic() + seconds
+    while not until():
+        if time.monotonic() > end:
+            raise TimeoutError(f"screenshots: not ready within {seconds:g} s")
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def result_states() -> Iterator[State]:
+    """Each can be reached from any other."""
+
+    def empty_search(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.searching.panel)
+
+    def search(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.searching.panel)
+        window.studio.run()
+        wait(lambda: not window.studio.jobs.is_searching)
+        window.messages.clear()
+        window.searching.panel.scatter.mark(0)
+
+    yield "search-empty", empty_search
+    yield "search", search
+
+
+def settle(window: MainWindow) -> None:
+    """Nothing over the window, and a fresh run in it."""
+    for popup in window.findChildren(QWidget, "shortcut_sheet"):
+        popup.close()
+    for name in ("history", "plugins", "log"):
+        window.docks[name].hide()
+    while window.studio.document.history.canUndo():
+        window.studio.document.undo()
+    window.studio.selection.clear()
+    wait(lambda: window.studio.results.is_fresh)
+    window.studio.playback.pause()
+    window.messages.clear()

@@ -1,0 +1,232 @@
+"""The search: the best so far over time, every candidate as a point, the Pareto front."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from tempstudio.gui.search_log import Candidate, SearchLog, key_of
+from tempstudio.gui.views.chart_view import ChartView
+from tempstudio.gui.views.tables import Column, Table, table_view
+from tempstudio.scene.charts import Scatter, Trace, Traces, axis_of
+from tempstudio.scene.format import byte_count, count, joules, plural, seconds, si
+from tempstudio.scene.tokens import Tokens
+
+COSTS = (("memory_bytes", "Peak memory", "B"), ("energy_j", "Energy a step", "J"))
+EMPTY = "The search appears here as it goes: the best plan over time, and every candidate."
+
+
+class SearchPanel(QWidget):
+    """Follows a `SearchLog`; `plan_asked` carries the `Candidate` that was clicked."""
+
+    plan_asked = Signal(object)
+    run_asked = Signal()
+
+    def __init__(self, log: SearchLog, tokens: Tokens, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("search")
+        self._log = log
+        self._current: tuple[tuple[str, int], ...] | None = None
+        self.summary = QLabel(self)
+        self.summary.setObjectName("search.summary")
+        self.cost = QComboBox(self)
+        self.cost.setObjectName("search.cost")
+        self.cost.setAccessibleName("Throughput against")
+        for figure, title, _ in COSTS:
+            self.cost.addItem(title, figure)
+        self.cost.currentIndexChanged.connect(self.refresh)
+        self.trace = ChartView("search.trace", "Best step time so far", tokens, self)
+        self.scatter = ChartView("search.scatter", "Candidates", tokens, self)
+        self.trace.chosen.connect(lambda item: self.plan_asked.emit(log.best[item]))
+        self.scatter.chosen.connect(lambda item: self.plan_asked.emit(log.candidates[item]))
+        self.trace.empty_clicked.connect(self.run_asked)
+        self.table = Table(self._columns(), self)
+        self.view = table_view(self.table, "search.table", "Candidates", self)
+        self.view.sortByColumn(1, Qt.SortOrder.AscendingOrder)
+        self.view.activated.connect(self._ask)
+        self.view.clicked.connect(self._ask)
+        self._lay_out()
+        log.changed.connect(self.refresh)
+        self.refresh()
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.setSpacing(8)
+        head.addWidget(self.summary, 1)
+        label = QLabel("Throughput against", self)
+        label.setProperty("role", "muted")
+        head.addWidget(label)
+        head.addWidget(self.cost)
+        charts = QSplitter(Qt.Orientation.Horizontal, self)
+        charts.addWidget(self.trace)
+        charts.addWidget(self.scatter)
+        charts.setStretchFactor(0, 2)
+        charts.setStretchFactor(1, 3)
+        charts.setSizes([400, 600])
+        self._split = QSplitter(Qt.Orientation.Vertical, self)
+        self._split.addWidget(charts)
+        self._split.addWidget(self.view)
+        self._split.setStretchFactor(0, 3)
+        self._split.setStretchFactor(1, 2)
+        self._split.setSizes([320, 180])
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addWidget(self._split, 1)
+
+    def _columns(self) -> tuple[Column, ...]:
+        log = self._log
+
+        def numbers(figure: str) -> Column:
+            titles = {
+                "step_time_s": ("Step", seconds, "999 ms"),
+                "tokens_per_s": ("Tokens/s", lambda v: si(v, ""), "Tokens/s "),
+                "memory_bytes": ("Memory", byte_count, "99.9 GB"),
+                "energy_j": ("Energy", joules, "99.9 kJ"),
+            }
+            title, text, sample = titles[figure]
+            return Column(
+                title,
+                lambda row: text(getattr(log.candidates[row], figure)),
+                lambda: log.column(figure),
+                sample=f"{sample}  ",
+            )
+
+        return (
+            Column(
+                "Degrees",
+                lambda row: degrees_words(log.candidates[row].parallel),
+                lambda: np.arange(len(log.candidates), dtype=float),
+                live=False,
+            ),
+            *(numbers(f) for f in ("step_time_s", "tokens_per_s", "memory_bytes", "energy_j")),
+            Column(
+                "Standing",
+                self._standing,
+                lambda: self._log.fitting + 2.0 * self._log.front(self.cost.currentData()),
+                sample="does not fit  ",
+            ),
+        )
+
+    def _standing(self, row: int) -> str:
+        candidate = self._log.candidates[row]
+        if not candidate.fits:
+            return "does not fit"
+        return "on the front" if self._front[row] else "beaten"
+
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        self.trace.set_theme(tokens)
+        self.scatter.set_theme(tokens)
+
+    def set_current(self, parallel: dict[str, int] | None) -> None:
+        """Which degrees are on screen."""
+        key = key_of(parallel) if parallel is not None else None
+        if key != self._current:
+            self._current = key
+            self._draw()
+
+    def refresh(self) -> None:
+        """The log has grown."""
+        log = self._log
+        self._front = log.front(self.cost.currentData())
+        self.table.set_rows(len(log.candidates))
+        self.summary.setText(self._words())
+        self.view.setVisible(bool(log.candidates))
+        self.cost.setEnabled(bool(log.candidates))
+        self._draw()
+
+    def _words(self) -> str:
+        log = self._log
+        if not log.solver:
+            return "No search yet"
+        text = f"{log.solver}: {plural(log.evaluations, 'plan')} looked at"
+        if log.wall_s:
+            text += f" in {seconds(log.wall_s)}"
+        if log.best:
+            best = log.best[-1]
+            state = "" if best.fits else ", which does not fit"
+            text += f", best step {seconds(best.step_time_s)}{state}"
+        return text + ("…" if log.running else "")
+
+    def _draw(self) -> None:
+        log = self._log
+        if not log.best:
+            if log.running:
+                self.trace.show_empty(f"{log.solver} is looking for a first plan.")
+            else:
+                self.trace.show_empty(EMPTY, "Run")
+            self.scatter.show_empty("" if not log.running else "Candidates will appear here.")
+            self.scatter.setVisible(log.running)
+            return
+        self.scatter.show()
+        self.trace.show_chart(self._trace_chart())
+        self.scatter.show_chart(self._scatter_chart())
+
+    def _trace_chart(self) -> Traces:
+        best = self._log.best
+        x = np.array([c.wall_s for c in best])
+        y = np.array([c.step_time_s for c in best])
+        until = max(self._log.wall_s, float(x.max()))
+        return Traces(
+            axis_of([0.0, until], "search time", "s", zero=True),
+            axis_of(y, "best step so far", "s"),
+            (Trace("best so far", x, y, steps=True, dots=True),),
+            tips=lambda _, i: self._tip(best[i]),
+            until=until,
+        )
+
+    def _scatter_chart(self) -> Scatter:
+        log = self._log
+        figure, title, unit = COSTS[self.cost.currentIndex()]
+        x, y = log.column(figure), log.column("tokens_per_s")
+        current = next((i for i, c in enumerate(log.candidates) if c.key == self._current), None)
+        return Scatter(
+            axis_of(x, title.lower(), unit),
+            axis_of(y, "throughput", "tokens/s"),
+            x,
+            y,
+            lambda i: self._tip(log.candidates[i]),
+            front=self._front,
+            faint=~log.fitting,
+            current=current,
+        )
+
+    def _tip(self, candidate: Candidate) -> str:
+        lines = [
+            degrees_words(candidate.parallel),
+            f"step {seconds(candidate.step_time_s)}, {count(candidate.tokens_per_s)} tokens/s",
+            f"{byte_count(candidate.memory_bytes)} of {byte_count(self._log.capacity_bytes)}, "
+            f"{joules(candidate.energy_j)} a step",
+        ]
+        if not candidate.fits:
+            lines.append("does not fit")
+        return "\n".join(lines)
+
+    def _ask(self, index: object) -> None:
+        row = self.table.source(index.row())  # type: ignore[attr-defined]
+        self.plan_asked.emit(self._log.candidates[row])
+
+
+def degrees_words(parallel: dict[str, int]) -> str:
+    """The axes that split anything, as the field writes them.
+
+    >>> degrees_words({"pp": 1, "dp": 3, "stream": 16, "zero": 1})
+    'dp 3 · stream 16 · zero 1'
+    """
+    shown = [f"{name} {value}" for name, value in parallel.items() if _splits(name, value)]
+    return " · ".join(shown) or "one die"
+
+
+def _splits(name: str, value: int) -> bool:
+    return value > 0 if name == "zero" else value > 1

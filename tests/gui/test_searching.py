@@ -1,0 +1,107 @@
+"""The Search tab: a search is watched as it goes, a click loads a candidate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+import tempstudio as ts
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.search_log import key_of, pareto
+from tests.gui.conftest import click, result_of, said, seen, wait
+
+POINT = st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans())
+
+
+@given(st.lists(POINT, max_size=24))
+def test_the_front_is_what_nothing_beats(points: list[tuple[int, int, bool]]) -> None:
+    first = np.array([p[0] for p in points], dtype=float)
+    second = np.array([p[1] for p in points], dtype=float)
+    allowed = np.array([p[2] for p in points], dtype=bool)
+    front = pareto(first, second, allowed)
+    for i in range(len(points)):
+        beaten = any(
+            allowed[j]
+            and first[j] <= first[i]
+            and second[j] <= second[i]
+            and (first[j] < first[i] or second[j] < second[i])
+            for j in range(len(points))
+        )
+        assert front[i] == (allowed[i] and not beaten)
+
+
+def show_tab(window: MainWindow, title: str) -> None:
+    """Click a tab of the centre."""
+    bar = window.tabs.tabBar()
+    place = next(i for i in range(bar.count()) if bar.tabText(i) == title)
+    click(bar, bar.tabRect(place).center())
+    assert window.tabs.tabText(window.tabs.currentIndex()) == title
+
+
+def test_before_the_first_search_there_is_a_sentence_and_a_button(window: MainWindow) -> None:
+    show_tab(window, "Search")
+    assert seen(window, "search.trace.empty_button").text() == "Run"  # type: ignore[attr-defined]
+    assert window.searching.panel.summary.text() == "No search yet"
+
+
+def test_plans_that_a_search_yields_become_points(
+    window: MainWindow, small_project: ts.Project, small_run: ts.Run
+) -> None:
+    jobs, log = window.studio.jobs, window.searching.log
+    jobs.search_began.emit(small_project)
+    assert log.running and log.solver == "exhaustive"
+    result = replace(result_of(small_run), searched=True)
+    jobs.planned.emit(result, False)
+    jobs.planned.emit(result, False)
+    assert len(log.candidates) == 1, "the same plan is one point"
+    assert log.front("memory_bytes").tolist() == [True]
+    jobs.ended.emit("search", small_project, {"document": small_run.document})
+    assert not log.running
+    show_tab(window, "Search")
+    assert window.searching.panel.view.isVisible()
+
+
+def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> None:
+    studio, panel, log = live.studio, live.searching.panel, live.searching.log
+    show_tab(live, "Search")
+    click(seen(live, "search.trace.empty_button"))
+    assert seen(live, "run").text() == "Cancel"  # type: ignore[attr-defined]
+    wait(lambda: not studio.jobs.is_searching, 60)
+    assert not log.running and log.best and log.evaluations >= len(log.best)
+    steps = [candidate.step_time_s for candidate in log.best]
+    assert steps == sorted(steps, reverse=True), "each is better than the one before"
+    assert studio.results.current is not None
+    assert studio.results.current.document["step_time_s"] == steps[-1]
+    first = log.candidates[0]
+    (ring,) = panel.scatter.chart.mark(  # type: ignore[union-attr]
+        0, panel.scatter.width(), panel.scatter.height(), live.look.tokens
+    )
+    x, y, width, height = ring.xywh[0]  # type: ignore[union-attr]
+    click(panel.scatter, QPoint(round(x + width / 2), round(y + height / 2)))
+    wait(lambda: studio.jobs.job is None)
+    assert key_of(studio.results.current.document["parallel"]) == first.key
+    assert live.wafer.timeline is studio.results.current.timeline
+    panel.scatter.setFocus()
+    QTest.keyClick(panel.scatter, Qt.Key.Key_Left)
+    QTest.keyClick(panel.scatter, Qt.Key.Key_Return)
+    wait(lambda: studio.jobs.job is None)
+    assert key_of(studio.results.current.document["parallel"]) == log.candidates[-1].key
+    live.messages.clear()
+
+
+def test_a_candidate_of_another_project_is_not_loaded(live: MainWindow) -> None:
+    studio, log = live.studio, live.searching.log
+    assert log.candidates
+    studio.set_live(False)
+    studio.edit(lambda p: replace(p, seed=9), "Seed 9")
+    live.searching.load(log.candidates[0])
+    assert studio.jobs.job is None
+    assert any("edited since this search" in line for line in said(live))
+    studio.document.undo()
+    studio.set_live(True)
+    live.messages.clear()
