@@ -97,7 +97,9 @@ def axis_of(values: Iterable[float], title: str, unit: str = "", zero: bool = Fa
         return Axis(title, unit, 0.0, high * (1 + MARGIN) or 1.0)
     if high <= 0 and zero:
         return Axis(title, unit, low * (1 + MARGIN), 0.0)
-    room = (high - low) * MARGIN or abs(high) * MARGIN or 1.0
+    # Values that differ in their last bits only are one value to the eye.
+    least = max(abs(low), abs(high)) * (MARGIN if high == low else 1e-9)
+    room = max((high - low) * MARGIN, least) or 1.0
     return Axis(title, unit, low - room, high + room)
 
 
