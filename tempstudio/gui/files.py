@@ -46,6 +46,11 @@ class Files(QObject):
         self._studio, self._settings, self._window = studio, settings, window
         self._stamp: FileStamp | None = None
 
+    @property
+    def stamp(self) -> FileStamp | None:
+        """The state of the file that the window's project was read from or written to."""
+        return self._stamp
+
     def recent(self) -> list[Path]:
         """Projects opened or saved lately."""
         return self._settings.recent_files()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
+from tempstudio.gui.disk_watch import DiskWatch
 from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
@@ -69,6 +70,7 @@ def furnish(
     menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
     window.following = Following(window)
     window.requests = Requests(window)
+    window.disk = DiskWatch(window)
     window.desk = PluginDesk(window, safe_mode, develop)
     window.searching = Searching(window)
     put_in_tab(window, "Search", window.searching.panel)

@@ -32,7 +32,10 @@ class Recovery(QObject):
                 key="recovery",
             )
             return
-        self.autosave = Autosave(window.studio.document, session, self)
+        document = window.studio.document
+        self.autosave = Autosave(document, session, self)
+        document.path_changed.connect(lambda path: window.disk.warn_of_second_window(path, session))
+        window.disk.warn_of_second_window(document.path, session)
         window.shutting_down.connect(self.autosave.close)
 
     def offer(self) -> None:
