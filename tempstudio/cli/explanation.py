@@ -1,118 +1,14 @@
-"""Where a step's time goes, operator by operator: `tempstudio run --explain`.
-
-Counted from the timeline itself, on the pipeline stage that is busiest: every event of every
-template, times how often the template runs.  The rows' seconds and the bubble add to the step.
-"""
+"""`tempstudio run --explain` as text: where the step's time goes, and what loads a link."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from tempstudio.cli.arguments import shown
 from tempstudio.cli.table import table
+from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
-
-if TYPE_CHECKING:
-    from tempstudio.core.run import Run
-    from tempstudio.core.timeline import PhaseInfo, Timeline
-
-# A difference in the last bits of the clock is no waiting; as the simulator counts it.
-_ROUNDING = 1e-9
-
-
-@dataclass
-class Seconds:
-    """One operator's seconds in a step: compute, and exposed communication by kind."""
-
-    compute_s: float = 0.0
-    exposed_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    @property
-    def total_s(self) -> float:
-        """All of it."""
-        return self.compute_s + sum(self.exposed_s.values())
-
-
-def explanation(run: Run) -> dict[str, Any]:
-    """The busiest stage's seconds: a row an operator, in the model's order, and the bubble."""
-    timeline = run.timeline
-    stages = [stage_seconds(timeline, stage) for stage in range(timeline.stages)]
-    totals = [sum(row.total_s for row in rows.values()) for rows in stages]
-    stage = max(range(len(stages)), key=totals.__getitem__)
-    about = {row["name"]: row for row in run.document["per_operator"]}
-    order = [name for name in about if name in stages[stage]]
-    order += [name for name in stages[stage] if name not in about]
-    bubble = timeline.duration_s - totals[stage]
-    return {
-        "stage": stage,
-        "stages": timeline.stages,
-        "step_time_s": timeline.duration_s,
-        "bubble_s": bubble if bubble > _ROUNDING * timeline.duration_s else 0.0,
-        "operators": [_row(name, stages[stage][name], about.get(name, {})) for name in order],
-    }
-
-
-def _row(name: str, seconds: Seconds, about: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "name": name,
-        "layout": about.get("layout", ""),
-        "compute_s": seconds.compute_s,
-        "exposed_s": dict(seconds.exposed_s),
-        "memory_bound": about.get("memory_bound") if seconds.compute_s else None,
-    }
-
-
-def stage_seconds(timeline: Timeline, stage: int) -> dict[str, Seconds]:
-    """Seconds of a stage's step by operator; updating the parameters is one of them."""
-    times: dict[int, int] = defaultdict(int)
-    spans = timeline.spans
-    for where, template, repeats in zip(
-        spans.stage.tolist(), spans.template.tolist(), spans.repeats.tolist(), strict=True
-    ):
-        if where == stage:
-            times[template] += repeats
-    rows: dict[str, Seconds] = defaultdict(Seconds)
-    for template, count in times.items():
-        _count(timeline, template, count, rows)
-    return rows
-
-
-def _count(timeline: Timeline, template: int, times: int, rows: dict[str, Seconds]) -> None:
-    """Add the events of one template: what the foreground computes, and what it waits for."""
-    from tempstudio.core.timeline import FOREGROUND
-
-    items = timeline.templates
-    first, last = items.item_start[template : template + 2].tolist()
-    front_end, end, last_phase = 0.0, -1.0, -1
-    for i in range(first, last):
-        start_s, end_s = float(items.start_s[i]), float(items.end_s[i])
-        phase = timeline.phases[int(items.phase[i])]
-        if end_s > end:
-            end, last_phase = end_s, int(items.phase[i])
-        if items.lane[i] != FOREGROUND:
-            continue
-        row = rows[phase.operator]
-        compute = float(items.compute_s[i])
-        row.compute_s += times * compute
-        if end_s - start_s - compute > _ROUNDING * (end_s - start_s):
-            row.exposed_s[_kind(phase)] += times * (end_s - start_s - compute)
-        front_end = max(front_end, end_s)
-    tail = float(items.duration_s[template]) - front_end
-    if last_phase >= 0 and tail > _ROUNDING * front_end:  # what ran beside has to be waited for
-        phase = timeline.phases[last_phase]
-        row = rows[phase.operator]
-        row.exposed_s[_kind(phase)] += times * tail
-
-
-def _kind(phase: PhaseInfo) -> str:
-    """What is waited for, in a word or two."""
-    if phase.role == "P":
-        return "pipeline"
-    if phase.kind == "stream":
-        return "stream"
-    return phase.op or phase.kind
 
 
 def explanation_text(document: dict[str, Any]) -> str:
@@ -136,7 +32,52 @@ def explanation_text(document: dict[str, Any]) -> str:
         document["stages"] > 1
     )
     head = f"where the step of {figures.seconds(step_s)} goes ({where}waits: exposed communication)"
-    return f"{head}\n{table((*columns, 'of step', 'bound by'), lines)}"
+    parts = [f"{head}\n{table((*columns, 'of step', 'bound by'), lines)}"]
+    if document["link"]:
+        parts.append(_link_text(document["link"]))
+    return "\n\n".join(parts)
+
+
+def _link_text(link: dict[str, Any]) -> str:
+    """What crosses a link in the step, the most first."""
+    name = f"{vertex_text(link['from'])}-{vertex_text(link['to'])}"
+    head = (
+        f"link {name} carries {figures.byte_count(link['bytes'])} in a step, "
+        f"{100 * link['utilization']:.1f} % of what it could"
+    )
+    lines = [
+        (
+            use["operator"],
+            use["pass"],
+            f"{use['tensor']} ({use['op']})",
+            figures.byte_count(use["bytes"]),
+            _share(use["bytes"], link["bytes"]),
+        )
+        for use in link["uses"]
+    ]
+    return f"{head}\n{table(('operator', 'pass', 'what crosses', 'bytes', 'of link'), lines)}"
+
+
+def vertex_text(vertex: list[int] | str) -> str:
+    """A die or switch as `--link` takes it.
+
+    >>> vertex_text([0, 3])
+    '0,3'
+    """
+    return vertex if isinstance(vertex, str) else ",".join(map(str, vertex))
+
+
+def link_named(text: str, document: dict[str, Any]) -> int:
+    """The number of the link `0,0-0,1` of a run; `InputError` where there is none."""
+    wanted = "-".join("".join(end.split()) for end in text.split("-"))
+    for number, load in enumerate(document["links"]["loads"]):
+        ends = f"{vertex_text(load['from'])}-{vertex_text(load['to'])}".replace(" ", "")
+        if ends == wanted:
+            return number
+    loads = document["links"]["loads"]
+    example = f"{vertex_text(loads[0]['from'])}-{vertex_text(loads[0]['to'])}" if loads else ""
+    allowed = f"a live link from one die to its neighbour, as in {example}" if loads else "none"
+    raise InputError(f"--link: found {shown(text)}, allowed: {allowed}")
 
 
 def _line(name: str, row: dict[str, Any], kinds: Sequence[str], step_s: float) -> tuple[str, ...]:

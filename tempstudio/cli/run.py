@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--explain", action="store_true", help="where the step's time goes, operator by operator"
     )
     parser.add_argument(
+        "--link",
+        metavar="FROM-TO",
+        help="with --explain: what loads this link, as in 0,0-0,1; left out, the fullest one",
+    )
+    parser.add_argument(
         "--save", metavar="OUT", help="write the project with the degrees of this run"
     )
 
@@ -37,6 +42,8 @@ def execute(arguments: argparse.Namespace) -> Answer:
 
     Interrupted while the solver searches, the best plan so far is the answer, with status 130.
     """
+    if arguments.link is not None and not arguments.explain:
+        raise InputError("--link: allowed: with --explain")
     out = None if arguments.save is None else output_file("--save", arguments.save)
     asked = project_from_arguments(arguments)
     found: list[Run] = []
@@ -88,12 +95,14 @@ def _answer(
     complaint: str,
     notes: tuple[str, ...],
 ) -> Answer:
-    from tempstudio.cli.explanation import explanation, explanation_text
+    from tempstudio.cli.explanation import explanation_text, link_named
     from tempstudio.cli.summary import summary
+    from tempstudio.core.explanation import explanation
 
     document = dict(run.document)
     if arguments.explain:
-        document["explanation"] = explanation(run)
+        link = None if arguments.link is None else link_named(arguments.link, document)
+        document["explanation"] = explanation(run.timeline, document, link=link)
 
     def text() -> str:
         parts = [summary(document)]

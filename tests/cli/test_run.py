@@ -113,7 +113,8 @@ def test_the_explanation_names_the_kind_of_communication(cli: Run, tiny: list[st
 def test_people_read_a_summary_and_a_table(cli: Run, tiny: list[str]) -> None:
     outcome = cli("run", *tiny, "--parallel", "stream=4", "--explain")
     assert outcome.err == ""
-    head, _, explained = outcome.out.partition("\n\n")
+    head, explained, link = outcome.out.split("\n\n")
+    assert link.startswith("link ")
     assert "degrees     stream 4\n" in head
     assert "2 x 2 wafer, 4 working dies" in head
     assert "tspp + sequential + exhaustive" in head
@@ -334,3 +335,19 @@ def test_the_command_that_the_window_copies_gives_the_window_s_project(cli: Run)
         outcome = cli(*shlex.split(command)[1:], "--save", "copied.tempstudio")
         assert outcome.status == 0, outcome.err
         assert ts.load("copied.tempstudio") == replace(project, degrees=degrees)
+
+
+def test_the_explanation_says_what_loads_a_link(cli: Run, tiny: list[str]) -> None:
+    words = [*tiny, *JOBS["streams"], "--explain"]
+    run = cli("run", *words, "--json").document
+    fullest = run["explanation"]["link"]
+    assert fullest["bytes"] == max(load["bytes"] for load in run["links"]["loads"])
+    assert sum(use["bytes"] for use in fullest["uses"]) == pytest.approx(fullest["bytes"])
+    assert 0 < fullest["utilization"] <= 1
+    other = cli("run", *words, "--link", "1,1-1,0", "--json").document["explanation"]["link"]
+    assert (other["from"], other["to"]) == ([1, 1], [1, 0])
+    assert "link 1,1-1,0 carries" in cli("run", *words, "--link", "1,1-1,0").out
+    wrong = cli("run", *words, "--link", "0,0-1,1")
+    assert wrong.status == 2
+    assert "--link: found '0,0-1,1', allowed: a live link" in wrong.complaint
+    assert cli("run", *tiny, *JOBS["streams"], "--link", "0,0-0,1").status == 2
