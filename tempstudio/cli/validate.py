@@ -12,8 +12,22 @@ from tempstudio.cli.table import table
 
 if TYPE_CHECKING:
     from tempstudio.validation import Report, Row
+    from tempstudio.validation.cost_model import Agreement
 
 EXAMPLE = "tempstudio validate --json"
+COST_COLUMNS = (
+    "model",
+    "machine",
+    "plans",
+    "Pearson, log time",
+    "mean error",
+    "largest",
+    "Spearman, best tenth",
+    "memory",
+    "energy",
+    "times faster",
+    "",
+)
 COLUMNS = ("case", "figure", "published", "computed", "error", "held to", "")
 
 
@@ -25,12 +39,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CASES.json",
         help="files of cases, or folders of them (those that come with the program if none)",
     )
+    parser.add_argument(
+        "--cost-model",
+        action="store_true",
+        help="instead, hold the cost model that solvers search with against the full simulation",
+    )
+    parser.add_argument(
+        "--plans",
+        type=int,
+        default=500,
+        metavar="N",
+        help="with --cost-model: random plans of each model (500)",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="PRESET",
+        help="with --cost-model: a model, may be repeated (four from 6.7B to 175B if none)",
+    )
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
     """0 only where every row that is held to a tolerance passes, and every group its mean."""
     from tempstudio.validation import validate
 
+    if arguments.cost_model:
+        return _cost_model(arguments)
     with progress_bar() as progress:
         report = validate([Path(name) for name in arguments.cases], progress)
     failed = [row for row in report.rows if row.passed is False]
@@ -41,6 +75,44 @@ def execute(arguments: argparse.Namespace) -> Answer:
         complaint = f"{len(failed) + len(groups)} do not hold: {names[:300]}"
     status = DONE if report.passed else FAULT
     return Answer(report.document(), lambda: _text(report), status, complaint)
+
+
+def _cost_model(arguments: argparse.Namespace) -> Answer:
+    """0 only where every model's time agrees as closely as is asked."""
+    from tempstudio.core.errors import InputError
+    from tempstudio.validation.cost_model import MODELS, measure_agreement
+
+    if not 10 <= arguments.plans <= 100_000:
+        raise InputError(f"--plans: found {arguments.plans}, allowed: 10 to 100000")
+    models = arguments.model or list(MODELS)
+    rows = []
+    with progress_bar() as progress:
+        for number, model in enumerate(models):
+            part = progress.part(number / len(models), (number + 1) / len(models))
+            rows.append(measure_agreement(model, arguments.plans, 0, part))
+    failed = [row.model for row in rows if not row.passed]
+    return Answer(
+        {"rows": [row.document() for row in rows]},
+        lambda: table(COST_COLUMNS, [_cost_cells(row) for row in rows]),
+        FAULT if failed else DONE,
+        f"the cost model is not close enough: {', '.join(failed)}" if failed else "",
+    )
+
+
+def _cost_cells(row: Agreement) -> tuple[str, ...]:
+    return (
+        row.model,
+        row.machine,
+        str(row.plans),
+        f"{row.pearson_log_time:.5f}",
+        f"{100 * row.mean_error:.2f} %",
+        f"{100 * row.worst_error:.1f} %",
+        f"{row.spearman_best_tenth:.3f}",
+        f"{100 * row.memory_mean_error:.2f} %",
+        f"{100 * row.energy_mean_error:.2f} %",
+        f"{row.model_per_s / row.simulations_per_s:,.0f}",
+        "holds" if row.passed else "FAILS",
+    )
 
 
 def _text(report: Report) -> str:

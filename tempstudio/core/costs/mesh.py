@@ -1,0 +1,164 @@
+"""A pipeline stage on its dies: what each communication of its program costs there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tempstudio.core.collectives import best_collective, collective_steps, join_steps
+from tempstudio.core.costs.traffic import NOTHING, Traffic, resized, traffic_of
+from tempstudio.core.mapping import Mapping, StreamGroup
+from tempstudio.core.network import Flows, make_flows
+from tempstudio.core.parallel import Degrees, axis_groups
+from tempstudio.core.partition import Collective, Stream
+from tempstudio.core.patterns import rerouted
+from tempstudio.core.topology import Topology
+
+HANDOVER = "to stage "
+
+
+@dataclass(frozen=True, eq=False)
+class Rounds:
+    """A stream's rounds for a largest chunk of one byte: seconds are `per_byte` x bytes + `wait_s`.
+
+    Both [rounds]; `unit` is the traffic of a chunk of 1 MB, `buffer_chunks` what a die holds.
+    """
+
+    per_byte: np.ndarray
+    wait_s: np.ndarray
+    unit: Traffic
+    buffer_chunks: float
+
+
+REFERENCE = 1e6
+
+
+@dataclass(eq=False)
+class Mesh:
+    """Where one stage's groups lie; remembers the traffic of every kind and size it was asked."""
+
+    topology: Topology
+    degrees: Degrees
+    mapping: Mapping
+    stage: int
+    slowest_yield: float = field(init=False)
+    _points: dict[tuple[str, tuple[str, ...], str, int], Traffic] = field(default_factory=dict)
+    _rounds: dict[tuple[str, bool, tuple[float, ...]], Rounds] = field(default_factory=dict)
+    _groups: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        per_stage = self.degrees.size // self.degrees.pp
+        places = self.mapping.placement[self.stage * per_stage : (self.stage + 1) * per_stage]
+        self.slowest_yield = float(self.topology.die_yield[list(places)].min())
+
+    def collective(self, wanted: Collective) -> Traffic:
+        """The traffic of a collective in all groups of the stage, each by its best algorithm.
+
+        Worked out at powers of two bytes; between two of them time is as good as linear.
+        """
+        if wanted.bytes <= 0.0:
+            return NOTHING
+        exponent = math.floor(math.log2(wanted.bytes))
+        below, above = self._point(wanted, exponent), self._point(wanted, exponent + 1)
+        if not len(below.steps_s):
+            return NOTHING
+        share = wanted.bytes / 2.0**exponent - 1.0
+        seconds = (1.0 - share) * below.seconds + share * above.seconds
+        near, size = (below, exponent) if share < 0.5 else (above, exponent + 1)
+        return resized(near, wanted.bytes / 2.0**size, seconds)
+
+    def _point(self, wanted: Collective, exponent: int) -> Traffic:
+        key = wanted.op, wanted.axes, wanted.algorithm, exponent
+        if key not in self._points:
+            if wanted.op.startswith(HANDOVER):
+                steps = [self._handover(int(wanted.op[len(HANDOVER) :]), 2.0**exponent)]
+            else:
+                steps = self._steps(wanted, 2.0**exponent)
+            self._points[key] = traffic_of(steps, self.topology)
+        return self._points[key]
+
+    def _steps(self, wanted: Collective, size: float) -> list[Flows]:
+        groups = self._members(wanted.axes)
+        if groups.shape[1] < 2:
+            return []
+        schedules = []
+        for members in groups.tolist():
+            if wanted.algorithm:
+                schedules.append(
+                    collective_steps(wanted.op, wanted.algorithm, members, size, self.topology)
+                )
+            else:
+                schedules.append(
+                    list(best_collective(wanted.op, members, size, self.topology).steps)
+                )
+        routes = self.mapping.routes.get(wanted.key, {})
+        joined = join_steps(schedules)
+        if not routes:
+            return joined
+        known = {id(flows): rerouted(flows, routes, self.topology) for flows in joined}
+        return [known[id(flows)] for flows in joined]
+
+    def _members(self, axes: tuple[str, ...]) -> np.ndarray:
+        if axes not in self._groups:
+            placement = np.array(self.mapping.placement, dtype=np.int32)
+            self._groups[axes] = placement[axis_groups(self.degrees, axes, self.stage)]
+        return self._groups[axes]
+
+    def _handover(self, towards: int, size: float) -> Flows:
+        placement = np.array(self.mapping.placement, dtype=np.int32).reshape(self.degrees.pp, -1)
+        flows = make_flows(self.topology, placement[self.stage], placement[towards], size)
+        return rerouted(flows, self.mapping.routes.get("pipeline", {}), self.topology)
+
+    def rounds(self, stream: Stream) -> Rounds:
+        """The rounds of a stream in all its groups."""
+        largest = max(stream.chunk_bytes) or 1.0
+        shape = tuple(size / largest for size in stream.chunk_bytes)
+        key = stream.axis, stream.reverse, shape
+        if key not in self._rounds:
+            self._rounds[key] = self._rounds_of(*key)
+        return self._rounds[key]
+
+    def _rounds_of(self, axis: str, reverse: bool, shape: tuple[float, ...]) -> Rounds:
+        per_stage = self.degrees.size // self.degrees.pp
+        groups = [g for g in self.mapping.groups_of(axis) if g.ranks[0] // per_stage == self.stage]
+        count = max((group.schedule.n_rounds for group in groups), default=1)
+        unit = np.array(shape)
+        steps = [
+            _round(groups, number, reverse, unit * REFERENCE, self.topology)
+            for number in range(count)
+        ]
+        if reverse:
+            steps.reverse()
+        one, two = traffic_of(steps, self.topology), traffic_of(_halved(steps), self.topology)
+        if not len(one.steps_s):
+            return Rounds(np.zeros(count), np.zeros(count), NOTHING, 0.0)
+        per_byte = 2.0 * (one.steps_s - two.steps_s) / REFERENCE
+        buffers = max(float(group.schedule.peak_buffer_chunks) for group in groups)
+        return Rounds(per_byte, one.steps_s - per_byte * REFERENCE, one, buffers)
+
+
+def _halved(steps: list[Flows | None]) -> list[Flows | None]:
+    from tempstudio.core.network import scale_flows
+
+    return [None if flows is None else scale_flows(flows, 0.5) for flows in steps]
+
+
+def _round(
+    groups: list[StreamGroup], number: int, reverse: bool, chunk: np.ndarray, topology: Topology
+) -> Flows | None:
+    source, target, size = [], [], []
+    for group in groups:
+        table = group.schedule.transfers
+        rows = table[table[:, 0] == number]
+        dies = np.array(group.dies, dtype=np.int32)
+        start, end = (rows[:, 2], rows[:, 1]) if reverse else (rows[:, 1], rows[:, 2])
+        source.append(dies[start])
+        target.append(dies[end])
+        split = group.schedule.split
+        size.append(chunk[rows[:, 3] // split] / split)
+    if not sum(len(part) for part in source):
+        return None
+    ends = np.concatenate(source), np.concatenate(target)
+    return make_flows(topology, *ends, np.concatenate(size))
