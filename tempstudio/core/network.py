@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.errors import InputError
-from tempstudio.core.routes import Route, make_routes, pack_routes, row_starts, sum_over_hops
+from tempstudio.core.routes import (
+    Route,
+    make_routes,
+    pack_routes,
+    row_starts,
+    shifted,
+    sum_over_hops,
+)
 from tempstudio.core.sharing import max_min_rates
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 
@@ -62,6 +69,10 @@ class Flows:
     def hops(self) -> IntArray:
         """Links of each row [rows]."""
         return np.diff(self.hop_start)
+
+    def know_drain(self, drain_s: FloatArray, topology: Topology) -> None:
+        """Keep drain times [rows] that are known, so that they need not be worked out."""
+        self._phases[topology] = _phase(drain_s, self)
 
     def route(self, row: int) -> tuple[int, ...]:
         """The link numbers of a row."""
@@ -244,6 +255,34 @@ def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
     _keep(moved, flows, ("hops", "moving", "weights"))
     moved._phases.update(flows._phases)
     return moved
+
+
+def spread_flows(
+    flows: Flows, shift: IntArray, topology: Topology, apart: bool = False
+) -> Flows:
+    """The same flows in many places at once, one place after the other.
+
+    `shift` [places, 2]: rows and columns from where the flows are; every link must be there and be
+    as fast.  `apart`: no two places share a link, so that each drains as if it were alone.
+    """
+    places = len(shift)
+    if places == 1 and not shift.any():
+        return flows
+    die, link = shifted(topology, flows.source, flows.target, flows.hop_link, shift)
+    count = int(flows.parent.max(initial=-1)) + 1
+    parent = flows.parent + count * np.arange(places, dtype=np.int32)[:, None]
+    spread = Flows(
+        die[0],
+        die[1],
+        np.tile(flows.bytes, places),
+        link,
+        row_starts(np.tile(flows.hops, places)),
+        np.tile(flows.latency_s, places),
+        parent.ravel().astype(np.int32),
+    )
+    if apart:
+        spread.know_drain(np.tile(phase_time(flows, topology).drain_s, places), topology)
+    return spread
 
 
 def _keep(copy: Flows, flows: Flows, names: tuple[str, ...]) -> None:

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
 
-from tempstudio.core.collectives import best_collective, collective_steps, join_steps
+from tempstudio.core.collectives import (
+    Fleet,
+    best_collective,
+    best_for_fleet,
+    collective_steps,
+    fleet_of,
+    join_steps,
+)
+from tempstudio.core.collectives.sized import UnitStep, last_at_some_size
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
 from tempstudio.core.network import Flows, make_flows, phase_time, scale_flows
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
+from tempstudio.core.streaming import Schedule
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 
 REFERENCE_BYTES = 1e9
@@ -40,9 +50,16 @@ class Step:
         moved = self.drain_s * (scale / REFERENCE_BYTES)
         return np.where(self.flows.moving, moved + self.flows.latency_s, 0.0)
 
+    @cached_property
+    def _last(self) -> tuple[FloatArray, FloatArray]:
+        """(drain, latency) of the flows that are last at some scale."""
+        moving = self.flows.moving
+        return last_at_some_size(self.drain_s[moving], self.flows.latency_s[moving])
+
     def longest_s(self, scale: float) -> float:
         """When the last flow arrives if the unit is `scale` bytes."""
-        return float(self.finish_s(scale).max(initial=0.0))
+        drain_s, latency_s = self._last
+        return float((drain_s * (scale / REFERENCE_BYTES) + latency_s).max(initial=0.0))
 
     def scaled(self, scale: float) -> Flows:
         """The flows with their real bytes."""
@@ -51,10 +68,14 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Pattern:
-    """The steps of a phase in order; None where a round moves nothing."""
+    """The steps of a phase in order; None where a round moves nothing.
+
+    `share`: what of the phase's bytes is the unit of its steps.
+    """
 
     steps: tuple[Step | None, ...]
     buffer_chunks: float = 0.0
+    share: float = 1.0
     algorithm: str = ""
 
 
@@ -87,16 +108,14 @@ def _stream_round(
     reverse: bool,
 ) -> Step | None:
     source, target, size, label = [], [], [], []
-    for group in groups:
-        table = group.schedule.transfers
+    for schedule, dies in _by_schedule(groups):
+        table = schedule.transfers
         rows = table[table[:, 0] == t]
-        dies = np.array(group.dies, dtype=np.int32)
         ends = (rows[:, 2], rows[:, 1]) if reverse else (rows[:, 1], rows[:, 2])
-        source.append(dies[ends[0]])
-        target.append(dies[ends[1]])
-        split = group.schedule.split
-        size.append(unit[rows[:, 3] // split] / split)
-        label.append(rows[:, 3])
+        source.append(dies[:, ends[0]].ravel())
+        target.append(dies[:, ends[1]].ravel())
+        size.append(np.tile(unit[rows[:, 3] // schedule.split] / schedule.split, len(dies)))
+        label.append(np.tile(rows[:, 3], len(dies)))
     if not source or not sum(len(part) for part in source):
         return None
     flows = make_flows(
@@ -107,6 +126,16 @@ def _stream_round(
     )
     labels = np.concatenate(label).astype(np.int32)[flows.parent]
     return make_step(flows, labels, topology)
+
+
+def _by_schedule(groups: Sequence[StreamGroup]) -> list[tuple[Schedule, IntArray]]:
+    """Each distinct table of transfers once, with the dies of all groups that keep to it
+    [groups, members]."""
+    found: dict[int, tuple[Schedule, list[tuple[int, ...]]]] = {}
+    for group in groups:
+        rows = found.setdefault(id(group.schedule.transfers), (group.schedule, []))[1]
+        rows.append(group.dies)
+    return [(schedule, np.array(rows, dtype=np.int32)) for schedule, rows in found.values()]
 
 
 def collective_pattern(
@@ -121,20 +150,43 @@ def collective_pattern(
     groups = placement[axis_groups(degrees, collective.axes, stage)]
     if groups.shape[1] < 2 or collective.bytes <= 0.0:
         return Pattern(())
+    routes = mapping.routes.get(collective.key, {})
+    if isinstance(topology.machine, Cluster):
+        return _behind_switches(collective, groups, topology)
+    fleet = fleet_of(groups, topology)
+    chosen = best_for_fleet(collective.op, fleet, collective.bytes, collective.algorithm)
+    made = {id(unit): _step(unit, fleet, routes, topology) for unit in chosen.steps}
+    steps = tuple(made[id(unit)] for unit in chosen.steps)
+    return Pattern(steps, share=1.0 / chosen.unit, algorithm=chosen.algorithm)
+
+
+def _step(unit: UnitStep, fleet: Fleet, routes: Routes, topology: Topology) -> Step:
+    """The step of a fleet with REFERENCE_BYTES; one object wherever no routes were chosen."""
+    known = fleet.kept.get(id(unit))
+    if known is None:
+        flows = scale_flows(unit.flows, REFERENCE_BYTES)
+        known = make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+        fleet.kept[id(unit)] = known
+    assert isinstance(known, Step)
+    flows = rerouted(known.flows, routes, topology)
+    if flows is known.flows:
+        return known
+    return make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+
+
+def _behind_switches(collective: Collective, groups: IntArray, topology: Topology) -> Pattern:
+    """On a cluster: each group's steps side by side, equal ones that follow one another as one."""
     schedules = []
     names: dict[str, int] = {}
     for members in groups.tolist():
         name, schedule = _schedule(collective, tuple(members), topology)
         schedules.append(schedule)
         names[name] = names.get(name, 0) + 1
-    joined = join_steps(schedules)
+    made: dict[int, Step] = {}
     steps = []
-    made: dict[int, Step] = {}  # a pipelined schedule repeats the same few steps
-    for flows in _runs_as_one(joined) if isinstance(topology.machine, Cluster) else joined:
+    for flows in _runs_as_one(join_steps(schedules)):
         if id(flows) not in made:
-            routes = mapping.routes.get(collective.key, {})
-            routed = rerouted(flows, routes, topology)
-            unit = scale_flows(routed, REFERENCE_BYTES / collective.bytes)
+            unit = scale_flows(flows, REFERENCE_BYTES / collective.bytes)
             made[id(flows)] = make_step(unit, np.full(len(unit), -1, dtype=np.int32), topology)
         steps.append(made[id(flows)])
     return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))

@@ -147,6 +147,23 @@ def shift_map(topology: Topology, down: int, right: int) -> tuple[IntArray, IntA
     return die, np.where(start >= 0, link[start, direction], -1).astype(np.int32)
 
 
+def shifted(
+    topology: Topology, source: IntArray, target: IntArray, links: IntArray, shift: IntArray
+) -> tuple[tuple[IntArray, IntArray], IntArray]:
+    """Dies and links after each of some shifts over the mesh, one shift after the other.
+
+    `shift` [shifts, 2] counts rows and columns; what leaves the mesh or is dead is an error.
+    """
+    place, die_at, link, direction, _ = _compass(topology)
+
+    def move(dies: IntArray) -> IntArray:
+        where = place[dies][None] + shift[:, None]  # [shifts, dies, 2]
+        return die_at[where[..., 0], where[..., 1]].ravel()
+
+    moved = link[move(topology.source[links]), np.tile(direction[links], len(shift))]
+    return (move(source), move(target)), moved
+
+
 @lru_cache(maxsize=32)
 def switch_ports(topology: Topology) -> tuple[IntArray, IntArray]:
     """Links [devices, 2] up to and down from (the node's switch, the second switch)."""

@@ -151,7 +151,7 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
     number = context.number(_info(phase, "collective", phase.collective.op))
     rounds = len(pattern.steps)
     beside = seconds / rounds if phase.hidden and rounds else 0.0
-    size = phase.collective.bytes
+    size = phase.collective.bytes * pattern.share
     planned = [
         Planned(
             slowed_seconds(beside, _alone(step, size), die) if beside else 0.0,
@@ -171,7 +171,7 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
 
 def _alone(step: Step | None, scale: float) -> float:
     """Seconds that a step's flows take with the machine to themselves."""
-    return float(step.finish_s(scale).max(initial=0.0)) if step else 0.0
+    return step.longest_s(scale) if step else 0.0
 
 
 def _plan_stream(

@@ -13,16 +13,22 @@ from tempstudio.core.collectives.choice import (
     join_steps,
     steps_time,
 )
+from tempstudio.core.collectives.fleet import Fleet, fleet_of
+from tempstudio.core.collectives.fleet_choice import FleetSchedule, best_for_fleet
 from tempstudio.core.collectives.report import collective_report
 
 __all__ = [
     "OPS",
     "CollectiveSchedule",
+    "Fleet",
+    "FleetSchedule",
     "algorithms",
     "best_collective",
+    "best_for_fleet",
     "collective_bound",
     "collective_report",
     "collective_steps",
+    "fleet_of",
     "join_steps",
     "steps_time",
 ]

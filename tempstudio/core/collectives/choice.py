@@ -81,17 +81,18 @@ def best_collective(
 
 @lru_cache(maxsize=1024)
 def _best(group: Group, op: str, size: float) -> CollectiveSchedule:
-    choice = _fastest(prototype(group), op, size)
+    choice = fastest(prototype(group), op, size)
     steps = sized_steps(group, op, choice.algorithm, size)
     assert not isinstance(steps, NoPlanError)
     return CollectiveSchedule(choice.algorithm, steps, choice.time_s)
 
 
 @lru_cache(maxsize=16384)
-def _fastest(group: Group, op: str, size: float) -> Choice:
+def fastest(group: Group, op: str, size: float) -> Choice:
+    """The fastest algorithm for a group by itself.  `NoPlanError` where none serves it."""
     found, reasons = [], []
     for name in algorithms(op):
-        if not _worth_trying(group, op, name):
+        if not worth_trying(group, op, name):
             continue
         choice = choose(group, op, name, size)
         if isinstance(choice, NoPlanError):
@@ -103,7 +104,7 @@ def _fastest(group: Group, op: str, size: float) -> Choice:
     return min(found, key=lambda choice: choice.time_s)
 
 
-def _worth_trying(group: Group, op: str, name: str) -> bool:
+def worth_trying(group: Group, op: str, name: str) -> bool:
     """All pairs of a large group are millions of flows; with a cycle no trees need be found.
 
     On a cluster vectors go round rings, node by node or along the same device of all nodes, as in

@@ -103,17 +103,23 @@ def unit_steps(group: Group, outline: Outline, first: int, end: int) -> tuple[Un
     steps = outline.together(first, end)
     for step in steps:
         if id(step) not in known:
-            known[id(step)] = _unit_step(_flows(group, outline, step), group.topology)
+            known[id(step)] = make_unit_step(_flows(group, outline, step), group.topology)
     return tuple(known[id(step)] for step in steps)
 
 
-def _unit_step(flows: Flows, topology: Topology) -> UnitStep:
-    drain, latency = phase_time(flows, topology).drain_s, flows.latency_s
+def make_unit_step(flows: Flows, topology: Topology) -> UnitStep:
+    """A step of flows for one byte, with those of them that are last at some size."""
+    drain_s, latency_s = last_at_some_size(phase_time(flows, topology).drain_s, flows.latency_s)
+    return UnitStep(flows, drain_s, latency_s)
+
+
+def last_at_some_size(drain: FloatArray, latency: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The (drain, latency) among which the largest drain x size + latency is for any size."""
     order = np.lexsort((-latency, -drain))  # slowest to drain first, then only more latency counts
     highest = np.maximum.accumulate(latency[order])
     keep = np.ones(len(order), dtype=bool)
     keep[1:] = highest[1:] > highest[:-1]
-    return UnitStep(flows, drain[order][keep], latency[order][keep])
+    return drain[order][keep], latency[order][keep]
 
 
 def _flows(group: Group, outline: Outline, step: Step) -> Flows:
@@ -149,10 +155,11 @@ def prototype(group: Group) -> Group:
         return group
     if len(_prototypes) > 1024:
         _prototypes.clear()
-    return _prototypes.setdefault(_shape(group), group)
+    return _prototypes.setdefault(shape_of(group), group)
 
 
-def _shape(group: Group) -> Hashable:
+def shape_of(group: Group) -> Hashable:
+    """What groups share that differ only in where they lie."""
     topology = group.topology
     places = [topology.places[die] for die in group.members]
     if isinstance(topology.machine, Cluster):
@@ -160,7 +167,7 @@ def _shape(group: Group) -> Hashable:
         return topology, tuple(nodes.setdefault(node, len(nodes)) for node, _ in places)
     corner = min(r for r, _ in places), min(c for _, c in places)
     shape = tuple((r - corner[0], c - corner[1]) for r, c in places)
-    uniform = _uniform(topology)
+    uniform = is_uniform(topology)
     if group.confined:
         pairs = tuple(group.inside)
         links = [route[0] for route in group.inside.values()]
@@ -175,7 +182,8 @@ def _shape(group: Group) -> Hashable:
 
 
 @lru_cache(maxsize=32)
-def _uniform(topology: Topology) -> bool:
+def is_uniform(topology: Topology) -> bool:
+    """Whether all links are equally fast, in bandwidth and latency."""
     speeds, delays = topology.bytes_per_s, topology.latency_s
     return bool((speeds == speeds[:1]).all() and (delays == delays[:1]).all())
 
