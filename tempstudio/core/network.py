@@ -257,9 +257,7 @@ def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
     return moved
 
 
-def spread_flows(
-    flows: Flows, shift: IntArray, topology: Topology, apart: bool = False
-) -> Flows:
+def spread_flows(flows: Flows, shift: IntArray, topology: Topology, apart: bool = False) -> Flows:
     """The same flows in many places at once, one place after the other.
 
     `shift` [places, 2]: rows and columns from where the flows are; every link must be there and be
@@ -350,16 +348,22 @@ def contention_factor(flows: Flows, topology: Topology) -> float:
     1 where nobody is in anybody's way, below 1 where flows are split over several paths; 1 for a
     phase that moves nothing.  SPEC 5.
     """
+    drain_s, latency_s = alone_time(flows, topology)
+    slowest = float((drain_s + latency_s).max(initial=0.0))
+    return phase_time(flows, topology).duration_s / slowest if slowest > 0 else 1.0
+
+
+def alone_time(flows: Flows, topology: Topology) -> tuple[FloatArray, FloatArray]:
+    """(drain, latency) of each moving row's whole flow alone on a shortest live path [moving]."""
     moving = flows.moving
     if not moving.any():
-        return 1.0
+        return np.zeros(0), np.zeros(0)
     total = np.bincount(flows.parent, weights=flows.bytes)
     alone = make_flows(
         topology, flows.source[moving], flows.target[moving], total[flows.parent[moving]]
     )
     narrowest = np.minimum.reduceat(topology.bytes_per_s[alone.hop_link], alone.hop_start[:-1])
-    slowest = float((alone.bytes / narrowest + alone.latency_s).max())
-    return phase_time(flows, topology).duration_s / slowest
+    return alone.bytes / narrowest, alone.latency_s
 
 
 def _check(topology: Topology, source: IntArray, target: IntArray, amounts: FloatArray) -> None:

@@ -24,7 +24,14 @@ from tempstudio.core.collectives import (
 from tempstudio.core.collectives.sized import UnitStep, last_at_some_size
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
-from tempstudio.core.network import Flows, make_flows, phase_time, scale_flows
+from tempstudio.core.network import (
+    Flows,
+    alone_time,
+    link_bytes,
+    make_flows,
+    phase_time,
+    scale_flows,
+)
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.streaming import Schedule
@@ -44,6 +51,7 @@ class Step:
     flows: Flows
     drain_s: FloatArray
     label: IntArray
+    topology: Topology
 
     def finish_s(self, scale: float) -> FloatArray:
         """When each flow arrives if the unit is `scale` bytes."""
@@ -60,6 +68,23 @@ class Step:
         """When the last flow arrives if the unit is `scale` bytes."""
         drain_s, latency_s = self._last
         return float((drain_s * (scale / REFERENCE_BYTES) + latency_s).max(initial=0.0))
+
+    @cached_property
+    def _last_alone(self) -> tuple[FloatArray, FloatArray]:
+        """(drain, latency) of the flows that are last at some scale if each has no company."""
+        return last_at_some_size(*alone_time(self.flows, self.topology))
+
+    def contention_factor(self, scale: float) -> float:
+        """Time of the step over what its slowest flow would need alone (SPEC 5)."""
+        drain_s, latency_s = self._last_alone
+        alone = float((drain_s * (scale / REFERENCE_BYTES) + latency_s).max(initial=0.0))
+        return self.longest_s(scale) / alone if alone > 0 else 1.0
+
+    @cached_property
+    def busiest_share(self) -> float:
+        """Load of the busiest link, in units."""
+        loads = link_bytes(self.flows, self.topology)
+        return float(loads.max(initial=0.0)) / REFERENCE_BYTES
 
     def scaled(self, scale: float) -> Flows:
         """The flows with their real bytes."""
@@ -81,7 +106,7 @@ class Pattern:
 
 def make_step(flows: Flows, label: IntArray, topology: Topology) -> Step:
     """A step with the flows' drain times, alone on the machine."""
-    return Step(flows, phase_time(flows, topology).drain_s, label)
+    return Step(flows, phase_time(flows, topology).drain_s, label, topology)
 
 
 def stream_pattern(

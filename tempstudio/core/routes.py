@@ -152,16 +152,17 @@ def shifted(
 ) -> tuple[tuple[IntArray, IntArray], IntArray]:
     """Dies and links after each of some shifts over the mesh, one shift after the other.
 
-    `shift` [shifts, 2] counts rows and columns; what leaves the mesh or is dead is an error.
+    `shift` [shifts, 2] counts rows and columns; all must stay on the mesh and be alive there.
     """
     place, die_at, link, direction, _ = _compass(topology)
 
     def move(dies: IntArray) -> IntArray:
         where = place[dies][None] + shift[:, None]  # [shifts, dies, 2]
-        return die_at[where[..., 0], where[..., 1]].ravel()
+        moved: IntArray = die_at[where[..., 0], where[..., 1]].ravel()
+        return moved
 
-    moved = link[move(topology.source[links]), np.tile(direction[links], len(shift))]
-    return (move(source), move(target)), moved
+    start = move(topology.source[links])
+    return (move(source), move(target)), link[start, np.tile(direction[links], len(shift))]
 
 
 @lru_cache(maxsize=32)

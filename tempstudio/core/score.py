@@ -10,7 +10,6 @@ import numpy as np
 from tempstudio.core.compute import arithmetic_seconds, memory_seconds
 from tempstudio.core.energy import step_energy_j
 from tempstudio.core.machine import Machine
-from tempstudio.core.network import contention_factor, link_bytes
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import OPTIMIZER
 from tempstudio.core.peak import memory_peak
@@ -188,12 +187,12 @@ def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
     worst = Contended()
     for key, event in sample.items():
         assert event.step is not None
-        flows = event.step.scaled(event.scale)
-        factor = contention_factor(flows, topology)
-        lost = times[key] * float(event.step.finish_s(event.scale).max(initial=0.0))
+        factor = event.step.contention_factor(event.scale)
+        lost = times[key] * event.step.longest_s(event.scale)
         lost *= 1.0 - 1.0 / factor if factor > 1.0 else 0.0
-        load = float(link_bytes(flows, topology).max(initial=0.0))
+        load = event.step.busiest_share * event.scale
         if (lost, load) > (worst.lost_s, worst.load_bytes):
+            flows = event.step.scaled(event.scale)
             bound = _cut_bound(flows.source, flows.target, flows.bytes, topology)
             worst = Contended(lost, load, bound, factor, names[event.phase])
     return worst

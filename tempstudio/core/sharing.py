@@ -26,6 +26,7 @@ TIE = 1.0 + 1e-12
 
 # numpy calls (of some 0.6 ms) after which importing numba has paid for itself.
 PATIENCE = 1000
+LONG = 2000  # hops of all flows together that make a call count once more
 
 _choice: bool | None = None
 _numpy_calls = 0
@@ -60,16 +61,16 @@ def max_min_rates(
     wanted = weights > 0
     if active is not None:
         wanted &= active
-    return _kernel()(hop_link, hop_start, weights, capacity, wanted)
+    return _kernel(len(hop_link))(hop_link, hop_start, weights, capacity, wanted)
 
 
-def _kernel() -> Kernel:
+def _kernel(hops: int) -> Kernel:
     global _numpy_calls
     if _choice is False:
         return fill_with_numpy
     if _choice or "numba" in sys.modules:
         return fill_with_numba()
-    _numpy_calls += 1
+    _numpy_calls += 1 + hops // LONG
     return fill_with_numba() if _numpy_calls > PATIENCE else fill_with_numpy
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from tempstudio.core.compute import compute_seconds, slowed_seconds
 from tempstudio.core.fluid import Item, simulate_lanes
 from tempstudio.core.mapping import Mapping
+from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Phase, Segment, Work
 from tempstudio.core.patterns import Pattern, Step, collective_pattern, stream_pattern
@@ -199,8 +200,12 @@ def _in_turn(planned: Sequence[Planned], lane: int) -> list[Event]:
     """Events one after the other with the machine to themselves: closed form."""
     events = []
     start = 0.0
+    known: dict[tuple[int, float], FloatArray] = {}  # rounds that repeat share their arrivals
     for item in planned:
-        finish = item.step.finish_s(item.scale) if item.step else np.zeros(0)
+        key = id(item.step), item.scale
+        if key not in known:
+            known[key] = item.step.finish_s(item.scale) if item.step else np.zeros(0)
+        finish = known[key]
         length = max(item.compute_s, float(finish.max(initial=0.0)))
         events.append(_event(item, lane, start, start + length, finish))
         start += length
@@ -216,8 +221,13 @@ def _beside(
     slower = slowed_seconds(alone, moving, context.topology.machine.die)
     if slower > alone > 0:
         front = [replace(item, compute_s=item.compute_s * slower / alone) for item in front]
+    known: dict[tuple[int, float], Flows | None] = {}  # rounds that repeat are shared out once
+    for item in (*front, *behind):
+        key = id(item.step), item.scale
+        if key not in known:
+            known[key] = item.step.scaled(item.scale) if item.step else None
     lanes = [
-        [Item(item.compute_s, item.step.scaled(item.scale) if item.step else None) for item in lane]
+        [Item(item.compute_s, known[id(item.step), item.scale]) for item in lane]
         for lane in (front, behind)
     ]
     times = simulate_lanes(lanes, context.topology)

@@ -50,7 +50,8 @@ def template_table(
 ) -> Templates:
     """All items of all templates; each template's are sorted by lane, then start."""
     events = [e for t in templates for e in sorted(t.events, key=lambda e: (e.lane, e.start_s))]
-    finish = [e.finish_s for e in events]
+    finish = list({id(e.finish_s): e.finish_s for e in events}.values())  # repeats share theirs
+    first = dict(zip(map(id, finish), _starts([len(f) for f in finish]).tolist(), strict=False))
     return Templates(
         item_start=_starts([len(t.events) for t in templates]),
         duration_s=np.array([t.duration_s for t in templates]),
@@ -67,7 +68,7 @@ def template_table(
             [index[id(e.step)] if e.step is not None else -1 for e in events], dtype=np.int32
         ),
         scale=np.array([e.scale for e in events]),
-        finish_start=_starts([len(f) for f in finish])[:-1],
+        finish_start=np.array([first[id(e.finish_s)] for e in events], dtype=np.int32),
         finish_s=_joined(finish, np.float64),
         buffer_bytes=np.array([e.buffer_bytes for e in events]),
     )

@@ -146,7 +146,9 @@ _GATHERS: dict[str, Callable[[Group], Outlines]] = {
     "bidirectional-ring": lambda group: _ring(group, both_ways=True),
     "direct": lambda group: [direct_exchange(group)],
     "chain": _line,
-    "row-column": lambda group: row_column_gather(_grid(group), group.size <= MOST_PIPELINED),
+    "row-column": lambda group: row_column_gather(
+        _grid(group), group.size <= MOST_PIPELINED, (1, 1) if group.confined else group.spacing
+    ),
     "trees": _gossip,
     "hierarchical": lambda group: [hierarchical_gather(group)],
 }

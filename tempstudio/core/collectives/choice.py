@@ -18,6 +18,8 @@ from tempstudio.core.topology import Topology
 
 # Larger groups send directly only when asked to.
 MOST_DIRECT = 128
+# On whole grids of more dies rows and columns gather: as fast as a path, and in fewer steps.
+MOST_CHAINED = 64
 ON_CLUSTERS = ("ring", "hierarchical")
 
 
@@ -115,6 +117,8 @@ def worth_trying(group: Group, op: str, name: str) -> bool:
         return name in ON_CLUSTERS
     if name == "direct":
         return group.size <= MOST_DIRECT
+    if name == "chain" and gathers and group.size > MOST_CHAINED and group.lattice is not None:
+        return bool(min(group.lattice.shape) == 1)
     return not (name == "trees" and gathers and group.cycle is not None)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tempstudio.core.collectives.group import Group, group_of
 from tempstudio.core.collectives.outline import Outline
-from tempstudio.core.collectives.sized import UnitStep, is_uniform, make_unit_step, shape_of
+from tempstudio.core.collectives.sized import Choice, UnitStep, is_uniform, shape_of
 from tempstudio.core.collectives.sized import unit_steps as steps_of_group
 from tempstudio.core.network import Flows, join_flows, phase_time, scale_flows, spread_flows
 from tempstudio.core.topology import IntArray, Topology
@@ -54,21 +54,9 @@ class Fleet:
         """Number of groups."""
         return sum(len(formation.shift) for formation in self.formations)
 
-    def lay_out(self, ways: Sequence[Way]) -> tuple[tuple[UnitStep, ...], float]:
-        """(all steps in order, bytes of the vector that they are for) if each formation goes its
-        way; equal steps are one object."""
-        counts = {(way.chunks, len(way.outline.stages)) for way in ways}
-        if len(counts) > 1:
-            return self._side_by_side(tuple(ways)), 1.0
-        outlines = tuple(way.outline for way in ways)
-        chunks = ways[0].chunks
-        spans = ways[0].outline.spans(chunks)
-        return tuple(step for span in spans for step in self._together(outlines, *span)), chunks
-
-    def _together(
-        self, outlines: tuple[Outline, ...], first: int, end: int
-    ) -> tuple[UnitStep, ...]:
-        """The steps while the same stages of all formations are at work, the whole vector each."""
+    def together(self, outlines: tuple[Outline, ...], first: int, end: int) -> tuple[UnitStep, ...]:
+        """The steps of all formations, each by its outline, while these stages are at work, for
+        vectors of one byte; equal steps are one object."""
         key = (outlines, first, end)
         if key not in self.known:
             rows = [
@@ -78,19 +66,19 @@ class Fleet:
             self.known[key] = self._joined(rows, [1.0] * len(rows))
         return self.known[key]
 
-    def _side_by_side(self, ways: tuple[Way, ...]) -> tuple[UnitStep, ...]:
-        """The steps where formations have unlike numbers of stages or chunks."""
-        if ways not in self.known:
+    def side_by_side(self, choices: tuple[Choice, ...]) -> tuple[UnitStep, ...]:
+        """All steps in order if each formation goes its own way, whatever its stages or chunks."""
+        if choices not in self.known:
             rows = [
                 [
                     unit.flows
-                    for span in way.outline.spans(way.chunks)
-                    for unit in steps_of_group(formation.group, way.outline, *span)
+                    for span in choice.outline.spans(choice.chunks)
+                    for unit in steps_of_group(formation.group, choice.outline, *span)
                 ]
-                for formation, way in zip(self.formations, ways, strict=True)
+                for formation, choice in zip(self.formations, choices, strict=True)
             ]
-            self.known[ways] = self._joined(rows, [1.0 / way.chunks for way in ways])
-        return self.known[ways]
+            self.known[choices] = self._joined(rows, [1.0 / choice.chunks for choice in choices])
+        return self.known[choices]
 
     def _joined(
         self, rows: Sequence[Sequence[Flows]], share: Sequence[float]
@@ -106,7 +94,7 @@ class Fleet:
                     for flows, formation, part in zip(row, self.formations, share, strict=True)
                     if flows is not None
                 ]
-                made[key] = make_unit_step(self._everywhere(parts), self.topology)
+                made[key] = UnitStep(self._everywhere(parts), self.topology)
             found.append(made[key])
         return tuple(found)
 
@@ -119,14 +107,6 @@ class Fleet:
             drains = [phase_time(flows, self.topology).drain_s for flows in spread]
             joined.know_drain(np.concatenate(drains), self.topology)
         return joined
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a formation runs its collective: the outline, and in how many chunks."""
-
-    outline: Outline
-    chunks: int
 
 
 def fleet_of(groups: IntArray, topology: Topology) -> Fleet:

@@ -6,16 +6,16 @@ meet, algorithms are timed with every group's flows on the links.
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import lru_cache
+import math
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from tempstudio.core.collectives.algorithms import algorithms
+from tempstudio.core.collectives.algorithms import algorithms, outlines
 from tempstudio.core.collectives.choice import fastest, worth_trying
-from tempstudio.core.collectives.fleet import Fleet, Way
-from tempstudio.core.collectives.sized import Choice, UnitStep, choose
+from tempstudio.core.collectives.fleet import Fleet
+from tempstudio.core.collectives.sized import Choice, Course, UnitStep, choose, seconds_of
 from tempstudio.core.errors import NoPlanError
 
 # Flows between all pairs of all groups are not laid out beyond this many, whatever they promise.
@@ -38,50 +38,57 @@ def best_for_fleet(op: str, fleet: Fleet, size: float, algorithm: str = "") -> F
     `NoPlanError` where no algorithm serves all the groups.
     """
     if fleet.confined and not algorithm:
-        choices = [fastest(formation.group, op, size) for formation in fleet.formations]
-        return _schedule(fleet, choices, size)
-    found: list[FleetSchedule] = []
+        return _each(fleet, [fastest(formation.group, op, size) for formation in fleet.formations])
+    best: FleetSchedule | None = None
     reasons: list[str] = []
     for name in [algorithm] if algorithm else algorithms(op):
-        best = min((schedule.time_s for schedule in found), default=np.inf)
-        if not algorithm and not _promising(fleet, op, name, size, best):
-            continue
-        made = _by_algorithm(fleet, op, name, size)
-        if isinstance(made, NoPlanError):
-            reasons.append(str(made))
-        else:
-            found.append(made)
-    if not found:
+        best_s = math.inf if best is None else best.time_s
+        if algorithm or _promising(fleet, op, name, size, best_s):
+            try:
+                best = _faster(fleet, op, name, size, best)
+            except NoPlanError as error:
+                reasons.append(str(error))
+    if best is None:
         raise NoPlanError("; ".join(reasons))
-    return min(found, key=lambda schedule: schedule.time_s)
+    return best
 
 
-def _by_algorithm(fleet: Fleet, op: str, name: str, size: float) -> FleetSchedule | NoPlanError:
-    alone = [choose(formation.group, op, name, size) for formation in fleet.formations]
-    choices = [choice for choice in alone if isinstance(choice, Choice)]
-    if len(choices) < len(alone):
-        return next(reason for reason in alone if isinstance(reason, NoPlanError))
-    schedule = _schedule(fleet, choices, size)
-    slower = schedule.time_s / max(choice.time_s for choice in choices)
-    if not choices[0].outline.pipelined or slower <= 1.0:
-        return schedule
-    # Where links are shared the vector takes longer to pass, and more chunks pay.
-    again = [
-        choose(formation.group, op, name, size * slower) for formation in fleet.formations
-    ]
-    finer = [choice for choice in again if isinstance(choice, Choice)]
-    return min(schedule, _schedule(fleet, finer, size), key=lambda made: made.time_s)
+def _faster(
+    fleet: Fleet, op: str, name: str, size: float, best: FleetSchedule | None
+) -> FleetSchedule | None:
+    """The algorithm's schedule where it beats the best so far, which is returned otherwise."""
+    made = [outlines(formation.group, op, name) for formation in fleet.formations]
+    for found in made:
+        if isinstance(found, NoPlanError):
+            raise NoPlanError(str(found))
+    ways = [found for found in made if not isinstance(found, NoPlanError)]
+    if len({tuple(len(outline.stages) for outline in way) for way in ways}) > 1:
+        alone = [choose(formation.group, op, name, size) for formation in fleet.formations]
+        schedule = _each(fleet, [choice for choice in alone if isinstance(choice, Choice)])
+        return schedule if best is None or schedule.time_s < best.time_s else best
+    for row in zip(*ways, strict=True):
+        course = Course(row[0], partial(fleet.together, row), fleet.members)
+        if best is not None and course.least_s(size) >= best.time_s:
+            continue
+        chunks, _ = course.cut(size)
+        time_s = course.time_s(size, chunks)
+        if best is None or time_s < best.time_s:
+            best = FleetSchedule(name, course.all_steps(chunks), chunks, time_s)
+    return best
 
 
-def _schedule(fleet: Fleet, choices: list[Choice], size: float) -> FleetSchedule:
-    steps, unit = fleet.lay_out([Way(choice.outline, choice.chunks) for choice in choices])
-    times = Counter(map(id, steps))
-    distinct = {id(step): step for step in steps}
-    total = sum(count * distinct[key].time_s(size / unit) for key, count in times.items())
-    largest = max(
-        zip(fleet.formations, choices, strict=True), key=lambda pair: len(pair[0].shift)
-    )
-    return FleetSchedule(largest[1].algorithm, steps, unit, float(total))
+def _each(fleet: Fleet, choices: list[Choice]) -> FleetSchedule:
+    """Every formation by its own choice."""
+    counts = {(choice.algorithm, choice.chunks, len(choice.outline.stages)) for choice in choices}
+    largest = max(zip(fleet.formations, choices, strict=True), key=lambda pair: len(pair[0].shift))
+    name, chunks = largest[1].algorithm, largest[1].chunks
+    if len(counts) == 1:
+        row = tuple(choice.outline for choice in choices)
+        course = Course(row[0], partial(fleet.together, row), fleet.members)
+        steps = course.all_steps(chunks)
+    else:
+        steps, chunks = fleet.side_by_side(tuple(choices)), 1
+    return FleetSchedule(name, steps, chunks, seconds_of(steps, choices[0].size / chunks))
 
 
 def _promising(fleet: Fleet, op: str, name: str, size: float, best_s: float) -> bool:
@@ -92,7 +99,7 @@ def _promising(fleet: Fleet, op: str, name: str, size: float, best_s: float) -> 
         return True
     if fleet.groups * fleet.members**2 > MOST_PAIRS:
         return False
-    return best_s == np.inf or _least_direct_s(fleet, size) < best_s
+    return best_s == math.inf or _least_direct_s(fleet, size) < best_s
 
 
 def _least_direct_s(fleet: Fleet, size: float) -> float:

@@ -8,7 +8,7 @@ that do not share a link.  Any other group has no neighbours and takes the machi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
@@ -96,15 +96,29 @@ class Group:
         return grid
 
     @cached_property
+    def spacing(self) -> tuple[int, int]:
+        """Most rows and columns between neighbours of the lattice: what an edge of it crosses.
+
+        Groups that lie between its dies cross each other's edges as often.
+        """
+        places = np.array([self.topology.places[die] for die in self.members])
+        gaps = [np.diff(np.unique(places[:, axis])).max(initial=1) for axis in (0, 1)]
+        return int(gaps[0]), int(gaps[1])
+
+    @property
+    def _upright(self) -> bool:
+        """Whether orders should run along columns, where edges are shorter."""
+        return self.lattice is not None and self.spacing[0] < self.spacing[1]
+
+    @cached_property
     def cycle(self) -> tuple[int, ...] | None:
         """A Hamiltonian cycle over neighbours, from 3 dies on; the given order if it is one."""
         given = tuple(range(self.size))
-        if self.size >= 3 and all(step in self.edges for step in pairwise((*given, 0))):
-            return given
-        if self.ordered:
-            return None
+        unbroken = self.size >= 3 and all(step in self.edges for step in pairwise((*given, 0)))
+        if self.ordered or (unbroken and not self._upright):
+            return given if unbroken else None
         if self.lattice is not None:
-            return _on_grid(self.lattice, rectangle_cycle(*self.lattice.shape))
+            return _on_grid(self.lattice, rectangle_cycle, self._upright)
         if not self.edges or self.size > MOST_SEARCHED:
             return None
         return find_cycle(self.adjacency).order
@@ -113,12 +127,11 @@ class Group:
     def path(self) -> tuple[int, ...] | None:
         """A Hamiltonian path over neighbours; the given order if it is one."""
         given = tuple(range(self.size))
-        if all(step in self.edges for step in pairwise(given)):
-            return given
-        if self.ordered:
-            return None
+        unbroken = all(step in self.edges for step in pairwise(given))
+        if self.ordered or (unbroken and not self._upright):
+            return given if unbroken else None
         if self.lattice is not None:
-            return _on_grid(self.lattice, rectangle_path(*self.lattice.shape))
+            return _on_grid(self.lattice, rectangle_path, self._upright)
         if self.cycle is not None:
             return self.cycle
         if not self.edges or self.size > MOST_SEARCHED:
@@ -132,12 +145,15 @@ class Group:
         Over neighbours: a spanning tree folded so that its members follow one another at most 3
         hops apart (on a path 2: the folded ring 0-2-4-..-5-3-1) and the ring uses each directed
         edge once (M. Sekanina, On an ordering of the set of vertices of a connected graph, 1960).
-        Without neighbours: through the rows there and back, or node by node, over usual routes.
+        Without neighbours: in the given order, or through the rows there and back, or node by node,
+        over usual routes.
         """
         if self.ordered:
             return tuple(range(self.size)), {}
         if not self.edges:
-            return self._snake(), {}
+            orders = (tuple(range(self.size)), self._snake())
+            on_cluster = isinstance(self.topology.machine, Cluster)
+            return orders[1] if on_cluster else min(orders, key=self._round_trip), {}
         if self.path is not None:
             parents = dict(zip(self.path[1:], self.path[:-1], strict=True))
             parents[self.path[0]] = -1
@@ -153,6 +169,11 @@ class Group:
         steps = pairwise((*order, order[0]))
         both = {step for a, b in steps if a != b for step in ((a, b), (b, a))}
         return order, {(a, b): shortest_over(tree, a, b) for a, b in sorted(both)}
+
+    def _round_trip(self, order: tuple[int, ...]) -> int:
+        """Rows and columns crossed on the way round."""
+        places = np.array([self.topology.places[self.members[i]] for i in (*order, order[0])])
+        return int(np.abs(np.diff(places, axis=0)).sum())
 
     def _snake(self) -> tuple[int, ...]:
         places = [self.topology.places[die] for die in self.members]
@@ -285,6 +306,11 @@ def fold_tree(parents: Mapping[int, int]) -> tuple[int, ...]:
 
 
 def _on_grid(
-    grid: NDArray[np.int32], places: Sequence[tuple[int, int]] | None
+    grid: NDArray[np.int32],
+    order: Callable[[int, int], tuple[tuple[int, int], ...] | None],
+    upright: bool,
 ) -> tuple[int, ...] | None:
-    return None if places is None else tuple(int(grid[place]) for place in places)
+    """Members in the order of a rectangle's places, its long runs along columns if `upright`."""
+    turned = grid.T if upright else grid
+    places = order(*turned.shape)
+    return None if places is None else tuple(int(turned[place]) for place in places)

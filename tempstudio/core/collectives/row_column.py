@@ -28,25 +28,38 @@ def line_gather(order: Sequence[int], share: float) -> list[Step]:
     return steps
 
 
-def row_column_gather(grid: Grid, pipelined: bool = True) -> list[Outline]:
-    """All-gather, with the vector cut as is best in a pipeline and as is best unpipelined."""
+def row_column_gather(
+    grid: Grid, pipelined: bool = True, spacing: tuple[int, int] = (1, 1)
+) -> list[Outline]:
+    """All-gather, with the vector cut as is best in a pipeline and as is best unpipelined.
+
+    Where groups lie between each other, edges along columns and rows are as many times slower as
+    `spacing` says: the vector is then cut for these speeds too.
+    """
+    found: list[Outline] = []
+    for down, right in dict.fromkeys(((1, 1), spacing)):
+        found += [_gather(grid, first) for first in _cuts(grid, pipelined, down, right)]
+    return found
+
+
+def _cuts(grid: Grid, pipelined: bool, down: int, right: int) -> list[float]:
+    """Shares of the vector that go along rows first, where edges are `down` and `right` slow."""
     rows, cols = len(grid), len(grid[0])
-    n = rows * cols
+    wide, high = (cols - 1) * right, (rows - 1) * down
 
     def unpipelined(first: float) -> float:
         """Shares that the busiest link carries, one phase after the other."""
-        one = max((cols - 1) * first, (rows - 1) * (1 - first))
-        return one + max((rows - 1) * cols * first, (cols - 1) * rows * (1 - first))
+        one = max(wide * first, high * (1 - first))
+        return one + max(high * cols * first, wide * rows * (1 - first))
 
     # Rows and columns equally busy within the first phase, or within the second.
-    even = (rows - 1) / (cols + rows - 2)
-    late = (cols - 1) * rows / ((rows - 1) * cols + (cols - 1) * rows)
+    even = high / (wide + high)
+    late = wide * rows / (high * cols + wide * rows)
     best = min(even, late, key=unpipelined)
     # Equally busy over both phases, as they are in a pipeline.
-    busy = ((cols - 1) * rows - (n - 1) / 2) / ((cols - 1) * (rows - 1))
-    if not pipelined or abs(busy - best) < 1e-9:
-        return [_gather(grid, best)]
-    return [_gather(grid, busy), _gather(grid, best)]
+    busy = (wide * rows - high) / ((cols - 1) * (rows - 1) * (down + right))
+    busy = min(1.0, max(0.0, busy))
+    return [best] if not pipelined or abs(busy - best) < 1e-9 else [busy, best]
 
 
 def _gather(grid: Grid, first: float) -> Outline:

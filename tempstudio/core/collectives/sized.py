@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,14 @@ from tempstudio.core.collectives.group import Edge, Group, Route
 from tempstudio.core.collectives.outline import Outline, Step
 from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Cluster
-from tempstudio.core.network import Flows, make_flows, move_flows, phase_time, scale_flows
+from tempstudio.core.network import (
+    Flows,
+    link_bytes,
+    make_flows,
+    move_flows,
+    phase_time,
+    scale_flows,
+)
 from tempstudio.core.routes import make_routes, shift_map, switch_ports
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 
@@ -32,26 +39,39 @@ CHUNKS = tuple(sorted({k << shift for k in (4, 5, 6, 7) for shift in range(12)} 
 Thing = TypeVar("Thing")
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class UnitStep:
-    """One step for a vector of one byte, and the flows of it that are last at some size."""
+    """One step for a vector of one byte."""
 
     flows: Flows
-    drain_s: FloatArray
-    latency_s: FloatArray
+    topology: Topology
+
+    @cached_property
+    def last(self) -> tuple[FloatArray, FloatArray]:
+        """(drain, latency) of the flows that are last at some size."""
+        drain_s = phase_time(self.flows, self.topology).drain_s
+        return last_at_some_size(drain_s, self.flows.latency_s)
+
+    @cached_property
+    def busiest_s(self) -> float:
+        """Seconds that the busiest link takes: the largest drain time, told without any sharing."""
+        busy = link_bytes(self.flows, self.topology) / self.topology.bytes_per_s
+        return float(busy.max(initial=0.0))
 
     def time_s(self, size: float) -> float:
         """How long the step takes for `size` bytes."""
-        return float((self.drain_s * size + self.latency_s).max(initial=0.0))
+        drain_s, latency_s = self.last
+        return float((drain_s * size + latency_s).max(initial=0.0))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Choice:
-    """One algorithm at one size: its outline, in how many chunks, and its time."""
+    """One algorithm at one size [bytes]: its outline, in how many chunks, and its time."""
 
     algorithm: str
     outline: Outline
     chunks: int
+    size: float
     time_s: float
 
 
@@ -61,39 +81,70 @@ def choose(group: Group, op: str, algorithm: str, size: float) -> Choice | NoPla
     made = outlines(group, op, algorithm)
     if isinstance(made, NoPlanError):
         return made
-    outline, chunks = min((_cut(group, outline, size) for outline in made), key=lambda cut: cut[2])[
-        :2
-    ]
-    return Choice(algorithm, outline, chunks, _time(group, outline, chunks, size))
+    found: list[tuple[float, int, Course, int]] = []
+    for outline in made:
+        course = Course(outline, partial(unit_steps, group, outline), group.size)
+        chunks, estimate_s = course.cut(size)
+        found.append((estimate_s, len(found), course, chunks))
+    _, _, course, chunks = min(found, key=lambda entry: entry[:2])
+    return Choice(algorithm, course.outline, chunks, size, course.time_s(size, chunks))
 
 
-def _cut(group: Group, outline: Outline, size: float) -> tuple[Outline, int, float]:
-    """(outline, number of chunks about the best, the time that its fullest steps would take).
+@dataclass(frozen=True)
+class Course:
+    """An outline in a place: `steps(first, end)` are those while these stages are at work, for one
+    byte, among groups of `members` dies."""
 
-    With m stages, X the seconds of all of them at once with the whole vector and L a stage's
-    latencies, K chunks take (K + m - 1)(X/K + L), least at K^2 = (m - 1) X/L.
-    """
-    stages = len(outline.stages)
-    if not outline.pipelined or group.size > MOST_PIPELINED:
-        return outline, 1, _time(group, outline, 1, size)
-    full = unit_steps(group, outline, 0, stages)
-    latency = sum(float(step.latency_s.max(initial=0.0)) for step in full)
-    busy = max(0.0, sum(step.time_s(size) for step in full) - latency)
+    outline: Outline
+    steps: Callable[[int, int], tuple[UnitStep, ...]]
+    members: int
 
-    def estimate(chunks: int) -> float:
-        return (chunks + stages - 1) * (busy / chunks + latency)
+    def cut(self, size: float) -> tuple[int, float]:
+        """(number of chunks about the best, the time that its fullest steps would take).
 
-    ideal = math.sqrt((stages - 1) * busy / latency) if latency > 0 else math.inf
-    above = next((k for k, count in enumerate(CHUNKS) if count >= ideal), len(CHUNKS) - 1)
-    chunks = min(CHUNKS[max(0, above - 1) : above + 1], key=estimate)
-    return outline, chunks, estimate(chunks)
+        With m stages, X the seconds of all of them at once with the whole vector and L a stage's
+        latencies, K chunks take (K + m - 1)(X/K + L), least at K^2 = (m - 1) X/L.
+        """
+        stages = len(self.outline.stages)
+        if not self._pipelined:
+            return 1, self.time_s(size, 1)
+        full = self.steps(0, stages)
+        latency = sum(float(step.flows.latency_s.max(initial=0.0)) for step in full)
+        busy = max(0.0, sum(step.time_s(size) for step in full) - latency)
+
+        def estimate(chunks: int) -> float:
+            return (chunks + stages - 1) * (busy / chunks + latency)
+
+        ideal = math.sqrt((stages - 1) * busy / latency) if latency > 0 else math.inf
+        above = next((k for k, count in enumerate(CHUNKS) if count >= ideal), len(CHUNKS) - 1)
+        chunks = min(CHUNKS[max(0, above - 1) : above + 1], key=estimate)
+        return chunks, estimate(chunks)
+
+    @property
+    def _pipelined(self) -> bool:
+        return self.outline.pipelined and self.members <= MOST_PIPELINED
+
+    def all_steps(self, chunks: int) -> tuple[UnitStep, ...]:
+        """All steps in order if the vector is cut in chunks; they are for one byte each."""
+        return tuple(step for span in self.outline.spans(chunks) for step in self.steps(*span))
+
+    def time_s(self, size: float, chunks: int) -> float:
+        """Seconds of all steps."""
+        return seconds_of(self.all_steps(chunks), size / chunks)
+
+    def least_s(self, size: float) -> float:
+        """No number of chunks is faster: what the busiest links carry."""
+        if self._pipelined:
+            full = self.steps(0, len(self.outline.stages))
+            return size * sum(step.busiest_s for step in full)
+        return size * sum(step.busiest_s for step in self.all_steps(1))
 
 
-def _time(group: Group, outline: Outline, chunks: int, size: float) -> float:
-    return sum(
-        count * sum(step.time_s(size / chunks) for step in unit_steps(group, outline, *span))
-        for span, count in Counter(outline.spans(chunks)).items()
-    )
+def seconds_of(steps: Sequence[UnitStep], size: float) -> float:
+    """Seconds of steps one after the other, for vectors of `size` bytes."""
+    times = Counter(map(id, steps))
+    distinct = {id(step): step for step in steps}
+    return sum(count * distinct[key].time_s(size) for key, count in times.items())
 
 
 @lru_cache(maxsize=4096)
@@ -103,14 +154,8 @@ def unit_steps(group: Group, outline: Outline, first: int, end: int) -> tuple[Un
     steps = outline.together(first, end)
     for step in steps:
         if id(step) not in known:
-            known[id(step)] = make_unit_step(_flows(group, outline, step), group.topology)
+            known[id(step)] = UnitStep(_flows(group, outline, step), group.topology)
     return tuple(known[id(step)] for step in steps)
-
-
-def make_unit_step(flows: Flows, topology: Topology) -> UnitStep:
-    """A step of flows for one byte, with those of them that are last at some size."""
-    drain_s, latency_s = last_at_some_size(phase_time(flows, topology).drain_s, flows.latency_s)
-    return UnitStep(flows, drain_s, latency_s)
 
 
 def last_at_some_size(drain: FloatArray, latency: FloatArray) -> tuple[FloatArray, FloatArray]:
