@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from tempstudio.catalogue import catalogue
 from tempstudio.comparison import compare
+from tempstudio.core.candidate import Candidate, candidate_from_json
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Wafer
 from tempstudio.core.parallel import Degrees
@@ -48,7 +49,8 @@ def run(call: Call) -> dict[str, Any]:
 
     Request: `project` (document), `options`: `budget_s` stops the search there with the best so
     far; `replan` keeps `degrees` (a `parallel` object) or, where they are no longer legal, the
-    nearest that are, and searches nothing.  `done`: `document` of the best run and `notes`.
+    nearest that are, and searches nothing; `genome` builds that candidate of an earlier search.
+    `done`: `document` of the best run and `notes`.
     """
     project = project_from_document(call.header["project"], "project")
     options = dict(call.header.get("options") or {})
@@ -56,7 +58,10 @@ def run(call: Call) -> dict[str, Any]:
         call.deadline_s = time.monotonic() + float(options["budget_s"])
     chosen = choose(call.host, project, call.page.entered)
     try:
-        if options.get("replan") and options.get("degrees"):
+        if options.get("genome"):
+            candidate = candidate_from_json(options["genome"])
+            best, notes = _replanned(call, project, chosen, candidate)
+        elif options.get("replan") and options.get("degrees"):
             degrees = from_json(Degrees, options["degrees"], "options.degrees")
             best, notes = _replanned(call, project, chosen, degrees)
         else:
@@ -76,7 +81,7 @@ def run(call: Call) -> dict[str, Any]:
 
 
 def _replanned(
-    call: Call, project: Project, chosen: Chosen, degrees: Degrees
+    call: Call, project: Project, chosen: Chosen, wanted: Degrees | Candidate
 ) -> tuple[Run, list[str]]:
     started = time.perf_counter()
     problem = Problem(
@@ -87,7 +92,10 @@ def _replanned(
         chosen.mapper_options,
         call.progress,
     )
-    plan, notes = nearest_plan(problem, project.degrees or degrees)
+    if isinstance(wanted, Candidate):
+        plan, notes = problem.build(wanted), list[str]()
+    else:
+        plan, notes = nearest_plan(problem, project.degrees or wanted)
     problem.score(plan)
     search = Search(problem.evaluations, time.perf_counter() - started, project.seed)
     run = make_run(problem, plan, chosen, search)

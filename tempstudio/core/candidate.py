@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tempstudio.core.parallel import Degrees
+from tempstudio.core.quantities import from_json
 from tempstudio.core.workload import TrainingJob
 
 OWN_PLACEMENT = -1
@@ -52,3 +53,17 @@ def candidate_json(candidate: Candidate, parallel: dict[str, Any]) -> dict[str, 
         "micro_batch": candidate.micro_batch,
         "placement": None if own else [candidate.tiling, candidate.symmetry],
     }
+
+
+def candidate_from_json(genome: dict[str, Any]) -> Candidate:
+    """The inverse of `candidate_json`; raises `InputError` in one line."""
+    degrees = from_json(Degrees, genome.get("parallel", {}), "genome.parallel")
+    placement = genome.get("placement")
+    tiling, symmetry = (OWN_PLACEMENT, 0) if placement is None else placement
+    return Candidate(
+        degrees,
+        str(genome.get("recompute", "")),
+        int(genome.get("micro_batch", 0)),
+        int(tiling),
+        int(symmetry),
+    )

@@ -133,6 +133,10 @@ class Jobs(QObject):
         title = "Planning again" if again else "Planning"
         self._submit_run("live", "replan", title, project, options)
 
+    def load(self, project: Project, genome: dict[str, Any]) -> None:
+        """Build and simulate one candidate of a search on the live lane."""
+        self._submit_run("live", "replan", "Loading a candidate", project, {"genome": genome})
+
     def search(self, project: Project) -> None:
         """Run the project's solver on the search lane."""
         self.search_began.emit(project)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,40 +20,72 @@ FIGURES = ("step_time_s", "tokens_per_s", "memory_bytes", "energy_j")
 
 @dataclass(frozen=True)
 class Candidate:
-    """One plan that was looked at: its degrees as JSON, its figures, and when it was found."""
+    """One plan that was looked at: its genome as JSON (docs/json.md) and its figures."""
 
-    parallel: dict[str, int]
+    genome: dict[str, Any]
     step_time_s: float
     tokens_per_s: float
     memory_bytes: float
     energy_j: float
     fits: bool
-    evaluations: int
-    wall_s: float
+    wall_s: float = 0.0
 
     @property
-    def key(self) -> tuple[tuple[str, int], ...]:
+    def parallel(self) -> dict[str, Any]:
+        """Its degrees."""
+        return dict(self.genome["parallel"])
+
+    @property
+    def key(self) -> str:
         """What makes it that candidate."""
-        return key_of(self.parallel)
+        return key_of(self.genome)
 
 
-def key_of(parallel: dict[str, int]) -> tuple[tuple[str, int], ...]:
+def key_of(parallel: dict[str, Any]) -> str:
     """Degrees in a form that compares."""
-    return tuple(sorted((name, int(value)) for name, value in parallel.items()))
+    return json.dumps(parallel, sort_keys=True)
 
 
-def candidate_of(document: dict[str, Any]) -> Candidate:
-    """The candidate that a run document tells of."""
-    search = document.get("search", {})
+def own_genome(document: dict[str, Any], project: Project) -> dict[str, Any]:
+    """The genome of a run itself; its placement is the one among `search` with equal figures."""
+    step_s = float(document["step_time_s"])
+    for row in (*document["search"].get("pareto", ()), *document["search"].get("candidates", ())):
+        same = row["genome"]["parallel"] == document["parallel"]
+        if same and row["step_time_s"] == step_s:
+            return dict(row["genome"])
+    job = document["job"]
+    differs = job["recompute"] != project.job.recompute
+    return {
+        "parallel": dict(document["parallel"]),
+        "recompute": job["recompute"] if differs else "",
+        "micro_batch": job["micro_batch"] if job["micro_batch"] != project.job.micro_batch else 0,
+        "placement": None,
+    }
+
+
+def best_of(document: dict[str, Any], project: Project) -> Candidate:
+    """The plan that a run document tells of."""
     return Candidate(
-        parallel=dict(document["parallel"]),
-        step_time_s=float(document["step_time_s"]),
-        tokens_per_s=float(document["tokens_per_s"]),
-        memory_bytes=float(document["memory_bytes"]["peak"]),
-        energy_j=float(document["energy_j"]["total"]),
-        fits=bool(document["fits"]),
-        evaluations=int(search.get("evaluations", 0)),
-        wall_s=float(search.get("wall_s", 0.0)),
+        own_genome(document, project),
+        float(document["step_time_s"]),
+        float(document["tokens_per_s"]),
+        float(document["memory_bytes"]["peak"]),
+        float(document["energy_j"]["total"]),
+        bool(document["fits"]),
+        float(document["search"].get("wall_s", 0.0)),
+    )
+
+
+def seen_of(row: dict[str, Any], tokens: float) -> Candidate:
+    """A row of `search.candidates` or `search.pareto`; a step is worth so many tokens."""
+    step_s = float(row["step_time_s"])
+    return Candidate(
+        dict(row["genome"]),
+        step_s,
+        tokens / step_s,
+        float(row["peak_bytes"]),
+        float(row["energy_j"]),
+        bool(row["fits"]),
     )
 
 
@@ -87,25 +120,29 @@ class SearchLog(QObject):
         """A better plan has come."""
         if not result.searched or result.project is not self.project:
             return
-        found = candidate_of(result.document)
-        self._add(found)
-        self.best.append(found)
-        self.evaluations = max(self.evaluations, found.evaluations)
-        self.wall_s = max(self.wall_s, found.wall_s)
+        self.best.append(best_of(result.document, result.project))
+        self._follow(result.document)
         self.changed.emit()
 
     def end(self, document: dict[str, Any] | None = None) -> None:
         """The search is over; `document` is its last answer."""
         if document is not None:
-            search = document.get("search", {})
-            self.evaluations = max(self.evaluations, int(search.get("evaluations", 0)))
-            self.wall_s = max(self.wall_s, float(search.get("wall_s", 0.0)))
+            self._follow(document)
         self.running = False
         self.changed.emit()
 
-    def _add(self, found: Candidate) -> None:
-        if all(found.key != other.key for other in self.candidates):
-            self.candidates.append(found)
+    def _follow(self, document: dict[str, Any]) -> None:
+        """Take over what a run document tells of its search so far."""
+        assert self.project is not None
+        search = document.get("search", {})
+        self.evaluations = max(self.evaluations, int(search.get("evaluations", 0)))
+        self.wall_s = max(self.wall_s, float(search.get("wall_s", 0.0)))
+        job = self.project.job
+        tokens = float(job.global_batch * job.seq_len)
+        rows = (*search.get("pareto", ()), *search.get("candidates", ()))
+        found = [*self.best, *(seen_of(row, tokens) for row in rows)]
+        # What a plan is simulated to do stands before what the cost model made of it.
+        self.candidates = list({c.key: c for c in reversed(found)}.values())[::-1]
 
     def column(self, figure: str) -> FloatArray:
         """One figure of every candidate [n]."""

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
-from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
-from tempstudio.core.quantities import from_json
 from tempstudio.gui.jobs import Job
 from tempstudio.gui.results import Result
 from tempstudio.gui.search_log import Candidate, SearchLog
-from tempstudio.gui.views.search_panel import SearchPanel, degrees_words
+from tempstudio.gui.views.search_panel import SearchPanel, genome_words
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
@@ -48,11 +46,9 @@ class Searching(QObject):
                 choices=(("Run", studio.run),),
             )
             return
-        degrees = from_json(Degrees, candidate.parallel, "parallel")
-        assert isinstance(degrees, Degrees)
-        studio.jobs.replan(studio.project, degrees, True)
+        studio.jobs.load(studio.project, candidate.genome)
         studio.say(
-            f"Loading {degrees_words(candidate.parallel)}",
+            f"Loading {genome_words(candidate.genome)}",
             "info",
             key="candidate",
             fleeting=True,
@@ -78,4 +74,4 @@ class Searching(QObject):
             self.log.end()
 
     def _show_current(self, result: Result | None) -> None:
-        self.panel.set_current(result.document["parallel"] if result is not None else None)
+        self.panel.set_current(result.document if result is not None else None)

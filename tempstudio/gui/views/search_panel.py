@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -34,7 +36,7 @@ class SearchPanel(QWidget):
         super().__init__(parent)
         self.setObjectName("search")
         self._log = log
-        self._current: tuple[tuple[str, int], ...] | None = None
+        self._current: tuple[object, float] | None = None  # degrees, step time on screen
         self.summary = QLabel(self)
         self.summary.setObjectName("search.summary")
         self.cost = QComboBox(self)
@@ -105,7 +107,7 @@ class SearchPanel(QWidget):
         return (
             Column(
                 "Degrees",
-                lambda row: degrees_words(log.candidates[row].parallel),
+                lambda row: genome_words(log.candidates[row].genome),
                 lambda: np.arange(len(log.candidates), dtype=float),
                 live=False,
             ),
@@ -129,12 +131,26 @@ class SearchPanel(QWidget):
         self.trace.set_theme(tokens)
         self.scatter.set_theme(tokens)
 
-    def set_current(self, parallel: dict[str, int] | None) -> None:
-        """Which degrees are on screen."""
-        key = key_of(parallel) if parallel is not None else None
-        if key != self._current:
-            self._current = key
+    def set_current(self, document: dict[str, Any] | None) -> None:
+        """Which run is on screen."""
+        current = None
+        if document is not None:
+            current = key_of(document["parallel"]), float(document["step_time_s"])
+        if current != self._current:
+            self._current = current
             self._draw()
+
+    def _on_screen(self) -> int | None:
+        """The candidate with the degrees on screen whose step is the nearest to the one there."""
+        if self._current is None:
+            return None
+        degrees, step_s = self._current
+        alike = [
+            (abs(candidate.step_time_s - step_s), place)
+            for place, candidate in enumerate(self._log.candidates)
+            if key_of(candidate.parallel) == degrees
+        ]
+        return min(alike)[1] if alike else None
 
     def refresh(self) -> None:
         """The log has grown."""
@@ -190,7 +206,6 @@ class SearchPanel(QWidget):
         log = self._log
         figure, title, unit = COSTS[self.cost.currentIndex()]
         x, y = log.column(figure), log.column("tokens_per_s")
-        current = next((i for i, c in enumerate(log.candidates) if c.key == self._current), None)
         return Scatter(
             axis_of(x, title.lower(), unit),
             axis_of(y, "throughput", "tokens/s"),
@@ -199,12 +214,12 @@ class SearchPanel(QWidget):
             lambda i: self._tip(log.candidates[i]),
             front=self._front,
             faint=~log.fitting,
-            current=current,
+            current=self._on_screen(),
         )
 
     def _tip(self, candidate: Candidate) -> str:
         lines = [
-            degrees_words(candidate.parallel),
+            genome_words(candidate.genome),
             f"step {seconds(candidate.step_time_s)}, {count(candidate.tokens_per_s)} tokens/s",
             f"{byte_count(candidate.memory_bytes)} of {byte_count(self._log.capacity_bytes)}, "
             f"{joules(candidate.energy_j)} a step",
@@ -218,7 +233,19 @@ class SearchPanel(QWidget):
         self.plan_asked.emit(self._log.candidates[row])
 
 
-def degrees_words(parallel: dict[str, int]) -> str:
+def genome_words(genome: dict[str, Any]) -> str:
+    """Degrees, and what else of a plan the solver chose."""
+    parts = [degrees_words(genome["parallel"])]
+    if genome.get("recompute"):
+        parts.append(f"recompute {genome['recompute']}")
+    if genome.get("micro_batch"):
+        parts.append(f"micro-batch {genome['micro_batch']}")
+    if genome.get("placement") is not None:
+        parts.append("placement {}.{}".format(*genome["placement"]))
+    return " · ".join(parts)
+
+
+def degrees_words(parallel: dict[str, Any]) -> str:
     """The axes that split anything, as the field writes them.
 
     >>> degrees_words({"pp": 1, "dp": 3, "stream": 16, "zero": 1})
@@ -228,5 +255,5 @@ def degrees_words(parallel: dict[str, int]) -> str:
     return " · ".join(shown) or "one die"
 
 
-def _splits(name: str, value: int) -> bool:
-    return value > 0 if name == "zero" else value > 1
+def _splits(name: str, value: Any) -> bool:
+    return isinstance(value, int) and (value > 0 if name == "zero" else value > 1)
