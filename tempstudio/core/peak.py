@@ -31,6 +31,14 @@ def memory_peak(timeline: Timeline, machine: Machine) -> MemoryPeak:
     )
 
 
+def peak_of_dies(timeline: Timeline) -> FloatArray:
+    """Most bytes that each die holds at any time of the step [dies]; nan for idle and dead ones."""
+    peaks = np.full(len(timeline.stage_of_die), np.nan)
+    for stage in range(timeline.stages):
+        peaks[timeline.busy_dies[stage]] = _stage_peak(timeline, stage)[0]
+    return peaks
+
+
 def _stage_peak(timeline: Timeline, stage: int) -> tuple[float, float]:
     """(bytes, seconds) of a stage's peak, sought at the ends of items in first and last copies.
 

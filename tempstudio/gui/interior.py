@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
+from tempstudio.gui.comparing import Comparing
 from tempstudio.gui.disk_watch import DiskWatch
 from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
@@ -72,13 +73,15 @@ def furnish(
     window.requests = Requests(window)
     window.disk = DiskWatch(window)
     window.desk = PluginDesk(window, safe_mode, develop)
+    window.comparing = Comparing(window)
+    put_in_tab(window, "Compare", window.comparing.panel)
     window.searching = Searching(window)
     put_in_tab(window, "Search", window.searching.panel)
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
-        window.machine, window.wafer, window.searching.panel, window.transport, window.timeline,
-        window.gauges,
+        window.machine, window.wafer, window.comparing.panel, window.searching.panel,
+        window.transport, window.timeline, window.gauges,
         inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip
 

@@ -28,6 +28,7 @@ from tempstudio.gui.views.tool_bar import SHOWN, ToolBar
 if TYPE_CHECKING:  # the first paint waits for what is imported here
     from PySide6.QtWidgets import QUndoView
 
+    from tempstudio.gui.comparing import Comparing
     from tempstudio.gui.disk_watch import DiskWatch
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
     desk: PluginDesk
     searching: Searching
     disk: DiskWatch
+    comparing: Comparing
     status: StatusBar
     messages: MessageBar
     wafer: WaferView

@@ -39,6 +39,33 @@ def result_states() -> Iterator[State]:
         window.messages.clear()
         window.searching.panel.scatter.mark(0)
 
+    def compare_empty(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.comparing.panel)
+
+    def compare(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.comparing.panel)
+        window.comparing.search.start()
+        wait(lambda: not window.comparing.search.running)
+        window.comparing.choose_row(
+            next(row for row in window.comparing.search.rows if row.partitioner == "megatron3")
+        )
+        wait(lambda: window.comparing.panel.panes[1].result is not None)
+        result = window.studio.results.current
+        assert result is not None
+        window.studio.playback.seek(result.timeline.duration_s * 0.013)
+        window.messages.clear()
+
+    def compare_three(window: MainWindow) -> None:
+        compare(window)
+        window.comparing.add_pane()
+        wait(lambda: window.comparing.panel.panes[2].result is not None)
+        window.comparing.set_clock("time")
+
+    yield "compare-empty", compare_empty
+    yield "compare", compare
+    yield "compare-three", compare_three
     yield "search-empty", empty_search
     yield "search", search
 
@@ -47,7 +74,7 @@ def settle(window: MainWindow) -> None:
     """Nothing over the window, and a fresh run in it."""
     for popup in window.findChildren(QWidget, "shortcut_sheet"):
         popup.close()
-    for name in ("history", "plugins", "log"):
+    for name in ("history", "log"):
         window.docks[name].hide()
     while window.studio.document.history.canUndo():
         window.studio.document.undo()

@@ -73,7 +73,7 @@ def _known(
     document |= {
         "machine": machine_to_json(project.machine),
         "job": to_json(project.job),
-        "strategies": {kind: _choice_document(getattr(project, kind)) for kind in STRATEGIES},
+        "strategies": {kind: choice_document(getattr(project, kind)) for kind in STRATEGIES},
         "seed": project.seed,
     }
     if project.degrees is not None:
@@ -98,7 +98,7 @@ def app() -> str:
         return "tempstudio"
 
 
-def _choice_document(choice: StrategyChoice) -> dict[str, Any]:
+def choice_document(choice: StrategyChoice) -> dict[str, Any]:
     return {
         "name": choice.name,
         "version": choice.version,

@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.core.project import KeptRun, Project
+from tempstudio.gui.contenders import strategy_name
 from tempstudio.gui.results import Result
 from tempstudio.scene.format import change, percent, seconds
+from tempstudio.storage.kept_runs import kept_run
 
 NAME = Qt.ItemDataRole.UserRole
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -107,7 +109,7 @@ class RunsPanel(QWidget):
         score = json.loads(run.document).get("score", {})
         step = score.get("step_time_s")
         beside = self._result.document["step_time_s"] if self._result is not None else None
-        same = self._result is not None and self._result.fingerprint == run.fingerprint
+        same = self._is_shown(run)
         delta = "this" if same else change(beside, step) if beside and step else ""
         item = QTreeWidgetItem([run.name, seconds(step) if step else "", delta])
         item.setData(0, NAME, run.name)
@@ -115,6 +117,13 @@ class RunsPanel(QWidget):
             item.setTextAlignment(column, RIGHT)
         item.setToolTip(0, summary(run.name, score))
         return item
+
+    def _is_shown(self, run: KeptRun) -> bool:
+        """Whether a kept run is the one on screen."""
+        result = self._result
+        if result is None or result.fingerprint != run.fingerprint:
+            return False
+        return bool(json.loads(run.document).get("plan") == result.plan)
 
     def _enable(self) -> None:
         self.keep.setEnabled(self._result is not None)
@@ -137,21 +146,19 @@ def summary(name: str, score: dict[str, Any]) -> str:
 
 
 def kept(result: Result, taken: tuple[KeptRun, ...]) -> KeptRun:
-    """The run on screen as the project keeps it, under a name of its own."""
+    """The run on screen as the project keeps it; kept again, it takes its former place."""
     document = result.document
-    strategy = document.get("strategy", {})
-    stem = " + ".join(
-        [strategy.get("partitioner", "run"), strategy.get("mapper", "")]
-    ).removesuffix(" + ")
-    names = {run.name for run in taken if run.fingerprint != result.fingerprint}
+    name = free_name(strategy_name(document) or "run", result.fingerprint, result.plan, taken)
+    return kept_run(name, result.project, document, result.plan)
+
+
+def free_name(stem: str, fingerprint: str, plan: dict[str, Any], taken: tuple[KeptRun, ...]) -> str:
+    """A name that no other run has; the same run has the name that it had."""
+    for run in taken:
+        if run.fingerprint == fingerprint and json.loads(run.document).get("plan") == plan:
+            return run.name
+    names = {run.name for run in taken}
     name, number = stem, 2
     while name in names:
         name, number = f"{stem} ({number})", number + 1
-    content = {
-        "changes": {},
-        "plan": result.plan,
-        "score": document,
-        "made_by": document.get("made_by", []),
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return KeptRun(name, result.fingerprint, text)
+    return name

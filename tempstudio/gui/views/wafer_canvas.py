@@ -128,6 +128,11 @@ class WaferCanvas(QWidget):
         self._view = replace(self._view, reduced_motion=reduced)
         self._lay_anew()
 
+    def set_bare(self) -> None:
+        """The machine alone: no caption above it, no legend below."""
+        self._view = replace(self._view, caption=False, legend=False)
+        self._lay_anew()
+
     def set_interface_zoom(self, scale: float) -> None:
         """Everything larger by this factor, texts included."""
         self._scale = scale

@@ -1,0 +1,125 @@
+"""Which of two runs is better, and why, in words: from their documents alone (SURFACE.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tempstudio.scene.format import byte_count, joules, percent, seconds
+
+PARTS = {
+    "compute": "compute",
+    "exposed": "exposed communication",
+    "bubble": "pipeline bubble",
+    "optimizer": "optimizer step",
+}
+EQUAL = 1e-6  # relative: closer than this is the same
+NEAR = 0.005  # closer than this is told as nearly the same
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The winner in a sentence and why in another; `winner` 0 or 1, None where neither is."""
+
+    winner: int | None
+    sentence: str
+    reason: str
+
+
+def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any]) -> Verdict:
+    """A plan that fits beats one that does not; then the shorter step does.
+
+    >>> run = {"fits": True, "step_time_s": 0.5, "time_s": {"compute": 0.5}, "per_operator": []}
+    >>> run |= {"memory_bytes": {"peak": 1e9}, "energy_j": {"total": 9.0}}
+    >>> slow = run | {"step_time_s": 0.6, "time_s": {"compute": 0.5, "exposed": 0.1}}
+    >>> verdict(("A", "B"), run, slow).sentence
+    'A is 16.7\u2009% faster than B: 500\u2009ms a step against 600\u2009ms'
+    """
+    both = (first, second)
+    if first["fits"] != second["fits"]:
+        return _only_one_fits(names, both)
+    if not first["fits"]:
+        return _none_fits(names, both)
+    steps = [float(run["step_time_s"]) for run in both]
+    if abs(steps[0] - steps[1]) <= EQUAL * max(steps):
+        return Verdict(None, f"Both take {seconds(steps[0])} a step", _besides(names, both, None))
+    fast = 0 if steps[0] < steps[1] else 1
+    gain = 1 - steps[fast] / steps[1 - fast]
+    sentence = (
+        f"{names[fast]} is {percent(gain)} faster than {names[1 - fast]}: "
+        f"{seconds(steps[fast])} a step against {seconds(steps[1 - fast])}"
+    )
+    return Verdict(fast, sentence, _reason(names, both, fast))
+
+
+def _only_one_fits(names: tuple[str, str], both: tuple[dict[str, Any], ...]) -> Verdict:
+    fits = 0 if both[0]["fits"] else 1
+    return Verdict(
+        fits,
+        f"{names[fits]} fits, {names[1 - fits]} does not",
+        f"{names[1 - fits]} {_overflow(both[1 - fits])}.",
+    )
+
+
+def _none_fits(names: tuple[str, str], both: tuple[dict[str, Any], ...]) -> Verdict:
+    reason = "; ".join(f"{n} {_overflow(run)}" for n, run in zip(names, both, strict=True))
+    return Verdict(None, "Neither fits", f"{reason}.")
+
+
+def _overflow(run: dict[str, Any]) -> str:
+    memory = run["memory_bytes"]
+    die = ",".join(str(number) for number in memory.get("peak_die", ()))
+    where = f" on die {die}" if die else ""
+    return f"needs {byte_count(memory['peak'])} of {byte_count(memory['capacity'])}{where}"
+
+
+def _reason(names: tuple[str, str], both: tuple[dict[str, Any], ...], fast: int) -> str:
+    """What part of the time differs most, and which operator most of that."""
+    quick, slow = both[fast], both[1 - fast]
+    saved = {
+        part: float(slow["time_s"].get(part, 0.0)) - float(quick["time_s"].get(part, 0.0))
+        for part in PARTS
+    }
+    total = float(slow["step_time_s"]) - float(quick["step_time_s"])
+    part = max(saved, key=lambda key: saved[key])
+    text = f"{names[fast]} spends {seconds(saved[part])} less on {PARTS[part]}"
+    text += _chiefly(quick, slow, part)
+    lost = min(saved, key=lambda key: saved[key])
+    if saved[lost] < -NEAR * float(slow["step_time_s"]):
+        text += f", and {seconds(-saved[lost])} more on {PARTS[lost]}"
+    elif saved[part] < total * 0.999:
+        others = [p for p in saved if p != part and saved[p] > 0.1 * total]
+        if others:
+            more = max(others, key=lambda key: saved[key])
+            text += f", and {seconds(saved[more])} less on {PARTS[more]}"
+    return f"{text}. {_besides(names, both, fast)}".strip()
+
+
+def _chiefly(quick: dict[str, Any], slow: dict[str, Any], part: str) -> str:
+    """The operator that makes most of the difference in compute or exposed communication."""
+    if part not in ("compute", "exposed"):
+        return ""
+    key = f"{part}_s"
+    before = {row["name"]: float(row[key]) for row in quick.get("per_operator", ())}
+    after = {row["name"]: float(row[key]) for row in slow.get("per_operator", ())}
+    gains = {name: after[name] - before.get(name, 0.0) for name in after}
+    if not gains:
+        return ""
+    name = max(gains, key=lambda operator: gains[operator])
+    return f", most of it in {name} ({seconds(gains[name])})" if gains[name] > 0 else ""
+
+
+def _besides(names: tuple[str, str], both: tuple[dict[str, Any], ...], winner: int | None) -> str:
+    """Memory and energy, where they differ."""
+    who = 1 if winner is None else winner
+    mine, other = both[who], both[1 - who]
+    found = []
+    for text, values in (
+        (byte_count, [float(run["memory_bytes"]["peak"]) for run in (mine, other)]),
+        (joules, [float(run["energy_j"]["total"]) for run in (mine, other)]),
+    ):
+        a, b = values
+        if abs(a - b) > NEAR * max(a, b):
+            noun = "memory on its fullest die" if text is byte_count else "energy a step"
+            found.append(f"{text(a)} instead of {text(b)} of {noun}")
+    return f"{names[who]} takes {' and '.join(found)}." if found else ""

@@ -1,0 +1,164 @@
+"""The Compare tab: two runs under one clock, what differs, all strategies, runs kept and undone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+import tempstudio as ts
+from tempstudio.core.errors import InputError
+from tempstudio.core.project import Project
+from tempstudio.gui.edits import with_dies
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.results import Result
+from tempstudio.gui.views.runs_panel import kept
+from tempstudio.plan_message import plan_document
+from tempstudio.storage.kept_runs import project_of
+from tests.gui.conftest import choose, click, result_of, said, seen, wait
+from tests.gui.test_searching import show_tab
+
+
+def with_plan(run: ts.Run) -> Result:
+    return replace(result_of(run), plan=plan_document(run.plan))
+
+
+@pytest.fixture(scope="module")
+def other_run(small_project: Project) -> ts.Run:
+    """Another way to run the small project: four replicas that stream over two dies each."""
+    return ts.run(replace(small_project, degrees=ts.Degrees(dp=4, stream=2)))
+
+
+def test_a_kept_run_knows_the_project_it_was_made_from(
+    small_project: Project, small_run: ts.Run
+) -> None:
+    run = kept(with_plan(small_run), ())
+    assert project_of(run, small_project) is small_project
+    broken = with_dies(small_project, (3,), dead=True)
+    again = project_of(run, broken)
+    assert again.fingerprint == small_project.fingerprint, "it is the mesh that was whole"
+    assert again.runs == ()
+    another = replace(small_project, model=ts.load_model("llama2-7b"))
+    with pytest.raises(InputError, match=r"of the model qwen2-0\.5b"):
+        project_of(run, another)
+
+
+def test_two_plans_of_one_project_are_kept_side_by_side(
+    small_run: ts.Run, other_run: ts.Run
+) -> None:
+    first = kept(with_plan(small_run), ())
+    again = kept(with_plan(small_run), (first,))
+    assert again.name == first.name
+    second = replace(with_plan(other_run), project=small_run.project)
+    assert kept(second, (first,)).name == f"{first.name} (2)"
+
+
+def test_alone_it_says_how_to_set_another_beside(window: MainWindow) -> None:
+    show_tab(window, "Compare")
+    assert seen(window, "compare.verdict").text() == "Nothing to compare yet"  # type: ignore[attr-defined]
+    assert seen(window, "strategies.compare").isEnabled()
+
+
+def test_runs_are_compared_on_one_clock(live: MainWindow) -> None:
+    studio, panel = live.studio, live.comparing.panel
+    studio.playback.pause()
+    show_tab(live, "Compare")
+    live.actions_["run.keep"].trigger()
+    assert len(studio.project.runs) == 1
+    studio.edit(lambda p: with_dies(p, (7,), dead=True), "Break die 1,3")
+    wait(lambda: studio.results.is_fresh and studio.jobs.job is None)
+    wait(lambda: all(pane.result is not None for pane in panel.panes))
+    a, b = panel.panes
+    assert a.result is studio.results.current
+    assert b.result is not None and b.result.document["machine"]["dead"] == []
+    kept_step = b.result.document["step_time_s"]
+    assert b.result.timeline.duration_s == pytest.approx(kept_step)
+    sentence = seen(live, "compare.verdict").text()  # type: ignore[attr-defined]
+    assert sentence.startswith("B is") and "faster than A" in sentence
+    studio.playback.seek(studio.playback.timeline.duration_s * 0.5)
+    for pane in (a, b):
+        assert pane.canvas.frame.time_s == pytest.approx(pane.timeline.duration_s / 2)
+    choose(live, "compare.clock", "Same time")
+    studio.playback.seek(studio.playback.timeline.duration_s * 0.25)
+    assert a.canvas.frame.time_s == pytest.approx(b.canvas.frame.time_s)
+    found = panel.difference.difference
+    assert found is not None
+    assert found.most_load > 0
+    assert "nan" not in panel.difference.text_at(*_middle_of_die(panel, 7))
+    assert "dead in one of them" in panel.difference.text_at(*_middle_of_die(panel, 7))
+    studio.document.undo()
+    studio.document.undo()
+    assert studio.project.runs == ()
+
+
+def _middle_of_die(panel, die: int) -> tuple[float, float]:  # type: ignore[no-untyped-def]
+    from tempstudio.scene.difference import FOOT_PX, HEAD_PX
+    from tempstudio.scene.fitting import canvas_of, lay_out
+
+    view = panel.difference
+    machine = view.difference.machine
+    layout = lay_out(machine, canvas_of(machine, view.width(), view.height(), HEAD_PX, FOOT_PX))
+    x, y, width, height = layout.die_xywh[die].tolist()
+    return x + width / 2, y + height / 2
+
+
+def test_all_strategies_are_compared_and_rows_kept(live: MainWindow) -> None:
+    studio, search, table = live.studio, live.comparing.search, live.comparing.panel.strategies
+    wait(lambda: studio.results.is_fresh and studio.jobs.job is None)
+    kinds = studio.catalogue["kinds"]  # type: ignore[index]
+    pairs = len(kinds["partitioner"]) * len(kinds["mapper"])
+    show_tab(live, "Compare")
+    click(seen(live, "strategies.compare"))
+    assert seen(live, "strategies.compare").text() == "Cancel"  # type: ignore[attr-defined]
+    assert seen(live, "run").text() == "Cancel"  # type: ignore[attr-defined]
+    wait(lambda: search.rows, 60)
+    assert search.running, "rows appear as they finish"
+    wait(lambda: not search.running, 110)
+    assert len(search.rows) == pairs == table.table.rowCount()
+    own = search.rows[0]
+    assert (own.partitioner, own.mapper) == (
+        studio.project.partitioner.name, studio.project.mapper.name,
+    )  # fmt: skip
+    steps = [row.document["step_time_s"] for row in search.rows if row.fits]
+    assert steps and table.best is not None
+    assert table.best.document["step_time_s"] == min(steps)
+    for row in search.rows:
+        assert row.error or row.document["strategy"]["partitioner"] == row.partitioner
+    table.view.setFocus()
+    QTest.keyClick(table.view, Qt.Key.Key_Down)
+    assert table.selected is not None
+    click(seen(live, "strategies.keep"))
+    (run,) = studio.project.runs
+    assert run.name == table.selected.name
+    assert studio.document.history.undoText() == f"Keep run {run.name}"
+    studio.document.undo()
+    assert studio.project.runs == ()
+    assert studio.results.is_fresh and len(search.rows) == pairs
+
+
+def test_rows_of_another_project_are_gone(live: MainWindow) -> None:
+    studio, search = live.studio, live.comparing.search
+    assert search.rows
+    studio.set_live(False)
+    studio.edit(lambda p: replace(p, partitioner=ts.StrategyChoice("fsdp")), "Partitioner fsdp")
+    assert search.rows, "they are about every partitioner"
+    studio.document.undo()
+    studio.edit(lambda p: replace(p, seed=11), "Seed 11")
+    assert search.rows == []
+    studio.document.undo()
+    studio.set_live(True)
+
+
+def test_a_comparison_is_cancelled_and_its_rows_stay(live: MainWindow) -> None:
+    studio, search = live.studio, live.comparing.search
+    wait(lambda: studio.results.is_fresh and studio.jobs.job is None)
+    show_tab(live, "Compare")
+    click(seen(live, "strategies.compare"))
+    wait(lambda: search.rows, 60)
+    click(seen(live, "strategies.compare"))
+    wait(lambda: studio.jobs.job is None, 5)
+    assert not search.running and search.rows
+    assert "not planned" in live.comparing.panel.strategies.summary.text()
+    assert not said(live, "error")
