@@ -54,6 +54,7 @@ DOCKS = (
     ("gauges", "Gauges", "Ctrl+2"),
     ("inspector", "Inspector", "Ctrl+3"),
     ("timeline", "Timeline", "Ctrl+4"),
+    ("explain", "Explain the step", "Ctrl+E"),
     ("history", "History", ""),
     ("log", "Log", ""),
 )

@@ -62,7 +62,7 @@ class Comparing(QObject):
         panel.pane_added.connect(self.add_pane)
         panel.clock_changed.connect(self.set_clock)
         panel.shown_changed.connect(self._show)
-        panel.strategies.compare_asked.connect(search.start)
+        panel.strategies.compare_asked.connect(lambda: search.start())
         panel.strategies.cancel_asked.connect(search.cancel)
         panel.strategies.chosen.connect(self.choose_row)
         panel.strategies.keep_asked.connect(self.keep_row)

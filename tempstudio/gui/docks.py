@@ -18,6 +18,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
     "timeline": (176, 280),
 }
 GAUGE_SHARE = 60
+TALL = {"explain": 300}  # these lie over the timeline, which keeps its tab
 EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself
 SIDE = Qt.DockWidgetArea
@@ -81,11 +82,20 @@ class Docks(QObject):
         """Show a dock in front of others."""
         fresh = name in self._hidden_by_default and not self._docks[name].isVisible()
         self._docks[name].show()
-        if fresh:
+        if fresh and name in TALL:
+            if not self._docks[name].isFloating():
+                self._window.tabifyDockWidget(self._docks["timeline"], self._docks[name])
+                self._grow(name)
+        elif fresh:
             self._stack(name)
             docks = [self._docks["timeline"], self._docks[name]]
             self._window.resizeDocks(docks, list(EXTRA_SHARE), Qt.Orientation.Horizontal)
         self._docks[name].raise_()
+
+    def _grow(self, name: str) -> None:
+        """Give a dock over the timeline the height that it needs; the timeline keeps it."""
+        heights = [max(TALL[name], self._docks["timeline"].height())]
+        self._window.resizeDocks([self._docks[name]], heights, Qt.Orientation.Vertical)
 
     def toggle_title_bars(self) -> None:
         """Show the title bars, by which docks are dragged, or hide them."""
@@ -115,7 +125,7 @@ class Docks(QObject):
 
         Only when it is shown: docks tabbed while hidden leave a stray tab bar over the menus.
         """
-        for other in sorted(self._hidden_by_default - {name}):
+        for other in sorted(self._hidden_by_default - {name} - set(TALL)):
             if self._docks[other].isVisible() and not self._docks[other].isFloating():
                 self._window.tabifyDockWidget(self._docks[other], self._docks[name])
                 return
@@ -131,7 +141,8 @@ class Docks(QObject):
         flat, upright = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
         resize: Callable[..., None] = self._window.resizeDocks
         resize([self["left"], self["gauges"]], [size["left"], size["gauges"]], flat)
-        resize([self["timeline"]], [size["timeline"]], upright)
+        over = [tall for name, tall in TALL.items() if self._docks[name].isVisible()]
+        resize([self["timeline"]], [max(size["timeline"], *over, 0)], upright)
         resize([self["gauges"], self["inspector"]], [GAUGE_SHARE, 100 - GAUGE_SHARE], upright)
         self.give_way()
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
 
 from tempstudio.gui.comparing import Comparing
 from tempstudio.gui.disk_watch import DiskWatch
+from tempstudio.gui.explaining import Explaining
 from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
@@ -75,6 +76,8 @@ def furnish(
     window.desk = PluginDesk(window, safe_mode, develop)
     window.comparing = Comparing(window)
     put_in_tab(window, "Compare", window.comparing.panel)
+    window.explaining = Explaining(window)
+    window.docks.fill("explain", window.explaining.panel)
     window.searching = Searching(window)
     put_in_tab(window, "Search", window.searching.panel)
     inspector = window.inspector

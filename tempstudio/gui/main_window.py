@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
 
     from tempstudio.gui.comparing import Comparing
     from tempstudio.gui.disk_watch import DiskWatch
+    from tempstudio.gui.explaining import Explaining
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
     from tempstudio.gui.help import Help
@@ -52,6 +53,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.storage.settings import Settings
 
 SMALLEST = (1024, 640)
+EXTRA_DOCKS = (("explain", "Explain"), ("history", "History"), ("log", "Log"))
 
 
 class MainWindow(QMainWindow):
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
     searching: Searching
     disk: DiskWatch
     comparing: Comparing
+    explaining: Explaining
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
@@ -132,7 +135,7 @@ class MainWindow(QMainWindow):
         add("gauges", "Gauges", QFrame(), SIDE.RightDockWidgetArea)
         add("inspector", "Inspector", QFrame(), SIDE.RightDockWidgetArea)
         add("timeline", "Timeline", QFrame(), SIDE.BottomDockWidgetArea)
-        for name, title in (("history", "History"), ("log", "Log")):
+        for name, title in EXTRA_DOCKS:
             add(name, title, QFrame(), SIDE.BottomDockWidgetArea, hidden=True)
         if not self.docks.restore(state):
             self.docks.size_up()

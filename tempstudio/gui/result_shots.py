@@ -10,6 +10,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 from tempstudio.gui.main_window import MainWindow
 
 PLAN_S = 120.0
+PAIRS = tuple(
+    (partitioner, mapper)
+    for partitioner in ("tspp", "megatron1", "megatron3", "fsdp")
+    for mapper in ("sequential", "traffic-conscious")
+)
 
 State = tuple[str, Callable[[MainWindow], QWidget | None]]  # name, what to do; what to picture
 
@@ -46,7 +51,7 @@ def result_states() -> Iterator[State]:
     def compare(window: MainWindow) -> None:
         settle(window)
         window.tabs.setCurrentWidget(window.comparing.panel)
-        window.comparing.search.start()
+        window.comparing.search.start(PAIRS)
         wait(lambda: not window.comparing.search.running)
         window.comparing.choose_row(
             next(row for row in window.comparing.search.rows if row.partitioner == "megatron3")
@@ -63,6 +68,19 @@ def result_states() -> Iterator[State]:
         wait(lambda: window.comparing.panel.panes[2].result is not None)
         window.comparing.set_clock("time")
 
+    def explain(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.wafer)
+        window.docks.show("explain")
+        window.explaining.refresh()
+        window.studio.selection.select_operator("mlp.down")
+
+    def explain_link(window: MainWindow) -> None:
+        explain(window)
+        window.explaining.panel.tabs.setCurrentIndex(1)
+
+    yield "explain", explain
+    yield "explain-link", explain_link
     yield "compare-empty", compare_empty
     yield "compare", compare
     yield "compare-three", compare_three
@@ -74,7 +92,7 @@ def settle(window: MainWindow) -> None:
     """Nothing over the window, and a fresh run in it."""
     for popup in window.findChildren(QWidget, "shortcut_sheet"):
         popup.close()
-    for name in ("history", "log"):
+    for name in ("explain", "history", "log"):
         window.docks[name].hide()
     while window.studio.document.history.canUndo():
         window.studio.document.undo()

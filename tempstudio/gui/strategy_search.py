@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +41,8 @@ class StrategySearch(QObject):
         self.rows: list[Row] = []
         self.running = False
 
-    def start(self) -> None:
-        """Plan every pair that the plugins offer, the project's own first."""
+    def start(self, only: Collection[Pair] = ()) -> None:
+        """Plan every pair that the plugins offer, or some of them, the project's own first."""
         project = self._studio.project
         kinds = (self._studio.catalogue or {}).get("kinds", {})
         names = {
@@ -50,6 +51,7 @@ class StrategySearch(QObject):
         }
         own = (project.partitioner.name, project.mapper.name)
         pairs = [(p, m) for p in names["partitioner"] for m in names["mapper"]]
+        pairs = [pair for pair in pairs if not only or pair in only]
         self._left = sorted(pairs, key=lambda pair: pair != own)
         self._project = replace(project, degrees=None, runs=())
         self.rows, self._ended = [], ""
