@@ -82,6 +82,8 @@ VIEW = (
            "View", "layout", (), "reset", "Put every dock back in its place"),
     Action("view.fit", "Fit timeline", lambda w: w.timeline.fit(),
            "View", "layout", (), "fit", "Bring the whole step into view"),
+    Action("view.fit_graph", "Fit graph", lambda w: w.graph.fit(),
+           "View", "layout", (), "", "Bring the whole model graph into view"),
     Action("view.fit_wafer", "Fit wafer", lambda w: w.wafer.fit(),
            "View", "layout", (), "", "Bring the whole machine into view"),
     Action("view.reduced_motion", "Reduced motion", lambda w: w.toggle_reduced_motion(),

@@ -14,12 +14,14 @@ from tempstudio.gui.explaining import Explaining
 from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
+from tempstudio.gui.graph_following import GraphFollowing
 from tempstudio.gui.help import Help
 from tempstudio.gui.plugin_desk import PluginDesk
 from tempstudio.gui.requests import Requests
 from tempstudio.gui.searching import Searching
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views.gauge_panel import GaugePanel
+from tempstudio.gui.views.graph_view import GraphView
 from tempstudio.gui.views.inspector import Inspector
 from tempstudio.gui.views.log_panel import LogPanel
 from tempstudio.gui.views.machine_panel import MachinePanel
@@ -72,6 +74,7 @@ def furnish(
     menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
     window.following = Following(window)
     window.requests = Requests(window)
+    GraphFollowing(window)
     window.disk = DiskWatch(window)
     window.desk = PluginDesk(window, safe_mode, develop)
     window.comparing = Comparing(window)
@@ -83,7 +86,8 @@ def furnish(
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
-        window.machine, window.wafer, window.comparing.panel, window.searching.panel,
+        window.machine, window.tabs.tabBar(), window.wafer, window.graph,
+        window.comparing.panel, window.searching.panel,
         window.transport, window.timeline, window.gauges,
         inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip
@@ -100,6 +104,8 @@ def _furnish_centre(window: MainWindow) -> None:
     window.tabs.setCurrentIndex(0)
     window.tabs.removeTab(1)
     window.first_look.deleteLater()
+    window.graph = GraphView(window.look.tokens)
+    put_in_tab(window, "Graph", window.graph)
 
 
 def put_in_tab(window: MainWindow, title: str, view: QWidget) -> None:

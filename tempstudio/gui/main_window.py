@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.searching import Searching
     from tempstudio.gui.studio import Studio
     from tempstudio.gui.views.gauge_panel import GaugePanel
+    from tempstudio.gui.views.graph_view import GraphView
     from tempstudio.gui.views.inspector import Inspector
     from tempstudio.gui.views.log_panel import LogPanel
     from tempstudio.gui.views.machine_panel import MachinePanel
@@ -75,6 +76,7 @@ class MainWindow(QMainWindow):
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
+    graph: GraphView
     model: ModelTree
     strategy: StrategyForm
     runs: RunsPanel
@@ -109,10 +111,9 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("centre")
         self.tabs.setDocumentMode(True)
-        self.tabs.setTabBarAutoHide(True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
         self.tabs.addTab(self.first_look, "Wafer")
-        for title in ("Compare", "Search"):
+        for title in ("Graph", "Compare", "Search"):
             self.tabs.addTab(QWidget(), title)
         self.first_look.setFocus()  # else the first button would seem to be chosen
         self.centre = QWidget(self)

@@ -1,0 +1,205 @@
+"""The model graph as a picture: cards, tensors with their shapes, what is chosen or computing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tempstudio.scene.curves import curve
+from tempstudio.scene.display_list import (
+    END,
+    START,
+    DisplayList,
+    Layer,
+    Lines,
+    Polygons,
+    TextLook,
+    rects,
+    sorted_buckets,
+    texts,
+)
+from tempstudio.scene.graph_cards import (
+    TEXT_FROM,
+    card_layers,
+    card_texts,
+    glyph_layers,
+    time_layers,
+)
+from tempstudio.scene.graph_reading import Reading, shape_text
+from tempstudio.scene.model_graph import FRAME_HEAD_PX, ModelGraph
+from tempstudio.scene.tokens import THEMES, Tokens, mix, panel_of
+from tempstudio.scene.typeface import LEAST_PX
+
+FloatArray = NDArray[np.float64]
+
+ARROW_PX = (4.0, 7.0)
+BEND_FROM = 0.25  # below this scale tensors are straight lines
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How the graph is looked at: size, theme, scale and where its origin lies."""
+
+    width: float
+    height: float
+    theme: str = "light"
+    scale: float = 1.0
+    origin: tuple[float, float] = (0.0, 0.0)
+    dpr: float = 1.0
+
+    def inside(self, x: float, y: float) -> tuple[float, float]:
+        """The graph's own place of a point of the picture."""
+        return (x - self.origin[0]) / self.scale, (y - self.origin[1]) / self.scale
+
+
+@dataclass(frozen=True)
+class GraphMarks:
+    """What is pointed at, chosen and going on: operators by name, nodes and tensors by number."""
+
+    operator: str = ""
+    tensor: int | None = None
+    hovered: int | None = None
+    hovered_tensor: int | None = None
+    focus: int | None = None
+    computing: frozenset[str] = frozenset()
+    crossing: frozenset[str] = frozenset()  # operators whose tensors cross the selected link
+
+
+def fitted(graph: ModelGraph, sight: Sight, most: float = 1.15, margin: float = 16.0) -> Sight:
+    """The whole graph in the middle of the picture."""
+    left, top, wide, tall = graph.content
+    scale = min((sight.width - 2 * margin) / wide, (sight.height - 2 * margin) / tall, most)
+    scale = max(scale, 0.02)
+    origin = (
+        sight.width / 2 - (left + wide / 2) * scale,
+        sight.height / 2 - (top + tall / 2) * scale,
+    )
+    return Sight(sight.width, sight.height, sight.theme, scale, origin, sight.dpr)
+
+
+def graph_picture(
+    graph: ModelGraph, sight: Sight, marks: GraphMarks, reading: Reading
+) -> DisplayList:
+    """The picture; what lies outside it is left out."""
+    tokens = THEMES[sight.theme]
+    origin, scale = np.array(sight.origin), sight.scale
+    boxes = graph.boxes * scale
+    boxes[:, :2] += origin
+    shown = (
+        (boxes[:, 0] < sight.width)
+        & (boxes[:, 0] + boxes[:, 2] > 0)
+        & (boxes[:, 1] < sight.height)
+        & (boxes[:, 1] + boxes[:, 3] > 0)
+    )
+    seen = np.flatnonzero(shown)
+    found = _frame_layers(graph, sight, tokens)
+    found += _tensor_layers(graph, sight, marks, reading, tokens)
+    found += card_layers(graph, boxes, seen, marks.computing, tokens, scale)
+    if scale >= TEXT_FROM:
+        found += glyph_layers(graph, boxes, seen, tokens, scale)
+        found += time_layers(graph, boxes, seen, reading, tokens, scale)
+        found.append(card_texts(graph, boxes, seen, reading, tokens, scale))
+    found += _ring_layers(graph, boxes, marks, tokens)
+    return DisplayList(sight.width, sight.height, tokens.canvas,
+                       (0.0, 0.0, sight.width, sight.height), moving=tuple(found))  # fmt: skip
+
+
+def _frame_layers(graph: ModelGraph, sight: Sight, tokens: Tokens) -> list[Layer]:
+    """Unfolded blocks: a frame with the block's name, on which a click folds it again."""
+    found: list[Layer] = []
+    for number, (x, y, wide, tall) in graph.frames.items():
+        box = [x * sight.scale + sight.origin[0], y * sight.scale + sight.origin[1],
+               wide * sight.scale, tall * sight.scale]  # fmt: skip
+        found.append(rects("frame", [box], panel_of(tokens), tokens.hairline, 1.0, 8.0))
+        block = graph.workload.blocks[number]
+        px = max(LEAST_PX, 12.0 * sight.scale)
+        if FRAME_HEAD_PX * sight.scale >= 9:
+            title = f"−  {block.name} × {block.repeat}"
+            look = TextLook(tokens.muted, px, True, START)
+            at = (box[0] + 10 * sight.scale, box[1] + FRAME_HEAD_PX * sight.scale * 0.72)
+            found.append(texts("frame title", [(title, *at, look)]))
+    return found
+
+
+def _tensor_layers(
+    graph: ModelGraph, sight: Sight, marks: GraphMarks, reading: Reading, tokens: Tokens
+) -> list[Layer]:
+    steps = 10 if sight.scale >= BEND_FROM else 1
+    origin = np.array(sight.origin)
+    strokes: list[FloatArray] = []
+    heads: list[FloatArray] = []
+    look: list[int] = []
+    for number, route in enumerate(graph.layering.routes):
+        line = curve(route, steps) * sight.scale + origin
+        low, high = line.min(axis=0), line.max(axis=0)
+        if high[0] < 0 or high[1] < 0 or low[0] > sight.width or low[1] > sight.height:
+            continue
+        strokes.append(np.hstack([line[:-1], line[1:]]))
+        heads.append(_arrow(line[-1], sight.scale))
+        look.append(_tensor_look(graph, number, marks))
+    if not strokes:
+        return []
+    quiet = mix(tokens.control, tokens.canvas, 0.75)
+    colours = (quiet, mix(tokens.accent, tokens.canvas, 0.8), tokens.accent)
+    each = np.repeat(look, [len(stroke) for stroke in strokes])
+    xyxy, start, _ = sorted_buckets(np.vstack(strokes), each, 3)
+    found: list[Layer] = [Lines("tensors", xyxy, start, colours, (1.3, 2.0, 2.6), crisp=False)]
+    if sight.scale >= BEND_FROM:
+        points, start, _ = sorted_buckets(np.stack(heads), np.array(look), 3)
+        found.append(Polygons("arrows", points, start, colours))
+    if sight.scale >= 0.62:
+        found.append(_shape_texts(graph, sight, reading, tokens))
+    return found
+
+
+def _tensor_look(graph: ModelGraph, number: int, marks: GraphMarks) -> int:
+    """Quiet, at the chosen operator, or chosen itself."""
+    tensor = graph.tensors[number]
+    if number in (marks.tensor, marks.hovered_tensor):
+        return 2
+    ends = {graph.nodes[tensor.source].name, graph.nodes[tensor.target].name}
+    return 1 if marks.operator and marks.tensor is None and marks.operator in ends else 0
+
+
+def _arrow(tip: FloatArray, scale: float) -> FloatArray:
+    half, long = ARROW_PX[0] * min(scale, 1.0), ARROW_PX[1] * min(scale, 1.0)
+    corners: FloatArray = tip + np.array([[0.0, 0.0], [-half, -long], [half, -long]])
+    return corners
+
+
+def _shape_texts(graph: ModelGraph, sight: Sight, reading: Reading, tokens: Tokens) -> Layer:
+    """Each tensor's shape below the operator that it comes from, on the side with no passages."""
+    items = []
+    look = TextLook(tokens.muted, LEAST_PX, False, END)
+    for source in dict.fromkeys(tensor.source for tensor in graph.tensors):
+        tensor = next(t for t in graph.tensors if t.source == source)
+        x, y = graph.layering.x[source], graph.boxes[source, 1] + graph.boxes[source, 3]
+        at = x * sight.scale + sight.origin[0] - 8, y * sight.scale + sight.origin[1] + 15
+        if 0 < at[0] < sight.width + 200 and 0 < at[1] < sight.height + 20:
+            items.append((shape_text(reading, tensor.features), *at, look))
+    return texts("shapes", items)
+
+
+def _ring_layers(
+    graph: ModelGraph, boxes: FloatArray, marks: GraphMarks, tokens: Tokens
+) -> list[Layer]:
+    """Rings around what is pointed at, chosen, in focus, and what uses the chosen link."""
+    found: list[Layer] = []
+    users = [n for n, node in enumerate(graph.nodes) if node.name in marks.crossing]
+    chosen = [n for n, node in enumerate(graph.nodes) if node.name and node.name == marks.operator]
+    if users:
+        found.append(_ring("crossing", boxes[users], 1.0, 2.0, tokens.lanes[2]))
+    if marks.hovered is not None:
+        found.append(_ring("hovered", boxes[[marks.hovered]], 0.0, 1.0, tokens.accent))
+    if chosen:
+        found.append(_ring("selected", boxes[chosen], 1.0, 2.0, tokens.accent))
+    if marks.focus is not None:
+        found.append(_ring("focus", boxes[[marks.focus]], 5.0, 2.0, tokens.accent))
+    return found
+
+
+def _ring(name: str, at: FloatArray, out: float, width: float, colour: str) -> Layer:
+    grown = at + np.array([-out, -out, 2 * out, 2 * out])
+    return rects(name, grown, "", colour, width, 6.0 + out)

@@ -1,0 +1,217 @@
+"""A model as a graph to draw: operators, blocks folded into one, and the tensors between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tempstudio.core.workload import Block, Operator, Workload
+from tempstudio.scene.curves import curve, distance
+from tempstudio.scene.format import count, plural
+from tempstudio.scene.layered import Layering, lay_in_layers
+
+NODE_PX = (206.0, 66.0)
+BLOCK_PX = (206.0, 66.0)
+SOURCE_PX = (92.0, 28.0)
+FRAME_PX = 18.0  # from a block's operators to its frame
+FRAME_HEAD_PX = 26.0
+LEAD_PX = (FRAME_PX + FRAME_HEAD_PX, FRAME_PX)  # more room above a frame, and below it
+
+Place = tuple[int, str]  # block number, operator's name ('' for the block folded)
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operator, a folded block (`operator` None) or the tokens that go in (`block` -1)."""
+
+    block: int
+    operator: Operator | None
+    kind: str
+    title: str
+    about: str
+    size: tuple[float, float]
+    inside: tuple[str, ...] = ()  # a folded block's operators
+
+    @property
+    def name(self) -> str:
+        """The operator's name, '' for a block."""
+        return self.operator.name if self.operator is not None else ""
+
+    @property
+    def place(self) -> Place:
+        """What tells it from every other node."""
+        return self.block, self.name
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What flows from one node into another; `features` of every token."""
+
+    source: int
+    target: int
+    features: int
+
+
+@dataclass(frozen=True, eq=False)
+class ModelGraph:
+    """Nodes, tensors and where they lie, in px at scale 1; `unfolded` blocks have frames."""
+
+    workload: Workload
+    unfolded: frozenset[int]
+    nodes: tuple[Node, ...]
+    tensors: tuple[Tensor, ...]
+
+    @cached_property
+    def layering(self) -> Layering:
+        """Places of nodes and routes of tensors."""
+        sizes = [node.size for node in self.nodes]
+        edges = [(tensor.source, tensor.target) for tensor in self.tensors]
+        return lay_in_layers(sizes, edges, lead=[self._lead(node) for node in self.nodes])
+
+    def _lead(self, node: Node) -> float:
+        """Room for the head of a frame that begins here, and for the foot of one before."""
+        first = node.operator is None or node.operator is self._first_of(node.block)
+        if not first or node.block < 0:
+            return 0.0
+        begins = LEAD_PX[0] if node.block in self.unfolded else 0.0
+        return begins + (LEAD_PX[1] if node.block - 1 in self.unfolded else 0.0)
+
+    def _first_of(self, block: int) -> Operator:
+        return self.workload.blocks[block].operators[0]
+
+    @cached_property
+    def boxes(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """(x, y, width, height) of every node [nodes, 4]."""
+        size = np.array([node.size for node in self.nodes], dtype=np.float64).reshape(-1, 2)
+        at = self.layering
+        return np.column_stack([at.x - size[:, 0] / 2, at.y, size])
+
+    @cached_property
+    def frames(self) -> Mapping[int, tuple[float, float, float, float]]:
+        """The frame around each unfolded block."""
+        found = {}
+        for block in sorted(self.unfolded):
+            mine = [n for n, node in enumerate(self.nodes) if node.block == block]
+            boxes = self.boxes[mine]
+            low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+            across = np.concatenate([
+                route[1:-1, 0]
+                for tensor, route in zip(self.tensors, self.layering.routes, strict=True)
+                if self.nodes[tensor.target].block == block
+            ])  # fmt: skip
+            if len(across):
+                low[0], high[0] = min(low[0], across.min()), max(high[0], across.max())
+            left, top = (low - FRAME_PX).tolist()
+            wide, tall = (high - low + 2 * FRAME_PX).tolist()
+            found[block] = (left, top - FRAME_HEAD_PX + 8, wide, tall + FRAME_HEAD_PX - 8)
+        return found
+
+    @cached_property
+    def content(self) -> tuple[float, float, float, float]:
+        """What encloses everything drawn."""
+        boxes = np.vstack([self.boxes, *([f] for f in self.frames.values())])
+        low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+        return float(low[0]), float(low[1]), *(high - low).tolist()
+
+    def find(self, place: Place) -> int | None:
+        """The number of a node."""
+        return self._numbers.get(place)
+
+    @cached_property
+    def _numbers(self) -> dict[Place, int]:
+        return {node.place: number for number, node in enumerate(self.nodes)}
+
+    @cached_property
+    def by_operator(self) -> Mapping[str, int]:
+        """The first node of each operator name on show."""
+        found: dict[str, int] = {}
+        for number, node in enumerate(self.nodes):
+            if node.operator is not None:
+                found.setdefault(node.name, number)
+        return found
+
+    def node_at(self, x: float, y: float) -> int | None:
+        """The node under a point."""
+        at = self.boxes
+        inside = (at[:, 0] <= x) & (x < at[:, 0] + at[:, 2]) & (at[:, 1] <= y) & (
+            y < at[:, 1] + at[:, 3]
+        )  # fmt: skip
+        hit = np.flatnonzero(inside)
+        return int(hit[0]) if len(hit) else None
+
+    def frame_at(self, x: float, y: float) -> int | None:
+        """The block whose frame's head is under a point."""
+        for block, (left, top, wide, _) in self.frames.items():
+            if left <= x < left + wide and top <= y < top + FRAME_HEAD_PX:
+                return block
+        return None
+
+    def tensor_at(self, x: float, y: float, within: float) -> int | None:
+        """The tensor whose line passes within some px of a point."""
+        best, found = within, None
+        point = np.array([x, y])
+        for number, route in enumerate(self.layering.routes):
+            low, high = route.min(axis=0) - within, route.max(axis=0) + within
+            if (point < low).any() or (point > high).any():
+                continue
+            near = distance(point, curve(route, 8))
+            if near < best:
+                best, found = near, number
+        return found
+
+
+def graph_of(workload: Workload, unfolded: frozenset[int] = frozenset()) -> ModelGraph:
+    """The graph of a model; blocks of several copies are one node unless `unfolded` names them."""
+    nodes = [Node(-1, None, "source", "tokens", "", SOURCE_PX)]
+    tensors: list[Tensor] = []
+    before, features = 0, 0  # the node that the residual stream comes from, and its width
+    opened = set()
+    for number, block in enumerate(workload.blocks):
+        if is_folded(block, number, unfolded):
+            nodes.append(_block_node(number, block))
+            tensors.append(Tensor(before, len(nodes) - 1, features))
+            before, features = len(nodes) - 1, _width(block.operators[-1], workload)
+            continue
+        if block.repeat > 1:
+            opened.add(number)
+        inside = {"input": before}
+        widths = {"input": features}
+        for operator in block.operators:
+            nodes.append(_operator_node(number, operator))
+            mine = len(nodes) - 1
+            for name in dict.fromkeys(operator.inputs):
+                tensors.append(Tensor(inside[name], mine, widths[name]))
+            inside[operator.name], widths[operator.name] = mine, _width(operator, workload)
+        last = block.operators[-1].name
+        before, features = inside[last], widths[last]
+    return ModelGraph(workload, frozenset(opened), tuple(nodes), tuple(tensors))
+
+
+def is_folded(block: Block, number: int, unfolded: frozenset[int]) -> bool:
+    """Whether a block is drawn as one node."""
+    return block.repeat > 1 and number not in unfolded
+
+
+def _width(operator: Operator, workload: Workload) -> int:
+    """Features of a token after an operator."""
+    if operator.kind == "loss":
+        return 1
+    return operator.out_features or operator.heads * operator.value_dim or workload.hidden
+
+
+def _operator_node(block: int, operator: Operator) -> Node:
+    parts = [operator.function or operator.kind]
+    if operator.kind == "attention":
+        parts.append(f"{operator.heads} heads of {operator.head_dim}")
+    elif len(operator.shape) > 1:
+        parts.append(" × ".join(f"{size:,}" for size in operator.shape))
+    return Node(block, operator, operator.kind, operator.name, " · ".join(parts), NODE_PX)
+
+
+def _block_node(number: int, block: Block) -> Node:
+    about = f"{plural(len(block.operators), 'operator')} · {count(block.parameters)}"
+    return Node(number, None, "block", f"{block.name} × {block.repeat}", about, BLOCK_PX,
+                tuple(operator.name for operator in block.operators))  # fmt: skip

@@ -1,0 +1,172 @@
+"""The model graph under the hand: fold, choose, walk, and one selection with every other view."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QTabBar
+
+from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.views.graph_view import GraphView
+from tests.gui.conftest import click, seen
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def graph(window: MainWindow) -> GraphView:
+    """The Graph tab, opened with the mouse."""
+    window.studio.set_live(False)
+    bar = window.tabs.tabBar()
+    number = next(n for n in range(bar.count()) if bar.tabText(n) == "Graph")
+    click(bar, bar.tabRect(number).center())
+    view = seen(window, "graph")
+    assert isinstance(view, GraphView)
+    return view
+
+
+def node_of(view: GraphView, title: str) -> int:
+    assert view.graph is not None
+    return next(n for n, node in enumerate(view.graph.nodes) if node.title.startswith(title))
+
+
+def click_node(view: GraphView, title: str) -> None:
+    click(view, view.point_of(node_of(view, title)).toPoint())
+
+
+def titles(view: GraphView) -> list[str]:
+    assert view.graph is not None
+    return [node.title for node in view.graph.nodes]
+
+
+def test_layers_are_folded_and_a_click_unfolds_and_folds_them(graph: GraphView) -> None:
+    assert "layers × 24" in titles(graph)
+    assert "attention.core" not in titles(graph)
+    click_node(graph, "layers")
+    assert "attention.core" in titles(graph)
+    assert graph.graph is not None
+    left, top, _, _ = graph.graph.frames[1]
+    head = QPointF(left + 20, top + 8) * graph.sight.scale + QPointF(*graph.sight.origin)
+    click(graph, head.toPoint())
+    assert "layers × 24" in titles(graph)
+
+
+def test_an_operator_chosen_in_the_graph_is_chosen_everywhere(
+    window: MainWindow, graph: GraphView
+) -> None:
+    click_node(graph, "layers")
+    click_node(graph, "attention.norm")
+    assert window.studio.selection.chosen.operator == "attention.norm"
+    current = window.model.tree.currentItem()
+    assert current is not None and current.text(0) == "norm"
+    assert window.timeline._operator == "attention.norm"
+    assert window.wafer.marks.operator == "attention.norm"
+    assert any("attention.norm" in line for line in window.inspector.describe())
+    assert any("Layout" in line for line in window.inspector.describe())
+
+
+def test_an_operator_chosen_in_the_tree_unfolds_its_block(
+    window: MainWindow, graph: GraphView
+) -> None:
+    tree = window.model.tree
+    item = window.model._find("mlp.down")
+    assert item is not None
+    tree.scrollToItem(item)
+    click(tree.viewport(), tree.visualItemRect(item).center())
+    assert "mlp.down" in titles(graph)
+    assert graph.marks.operator == "mlp.down"
+    at = graph.point_of(node_of(graph, "mlp.down"))
+    assert graph.rect().contains(at.toPoint()), "it is brought into sight"
+
+
+def test_a_click_on_a_tensor_chooses_what_flows_in_there(
+    window: MainWindow, graph: GraphView
+) -> None:
+    graph.unfold(1)
+    assert graph.graph is not None
+    target = node_of(graph, "attention.qkv")
+    number = next(n for n, t in enumerate(graph.graph.tensors) if t.target == target)
+    click(graph, graph.point_of_tensor(number).toPoint())
+    chosen = window.studio.selection.chosen
+    assert (chosen.operator, chosen.tensor) == ("attention.qkv", "input")
+    assert graph.marks.tensor == number
+
+
+def test_a_chosen_link_marks_the_operators_that_use_it(
+    window: MainWindow, graph: GraphView
+) -> None:
+    from tempstudio.core.link_users import link_users
+    from tempstudio.gui.places import link_pairs
+
+    timeline = window.studio.playback.timeline
+    assert timeline is not None
+    link = int(timeline.step_link_bytes.argmax())
+    window.studio.selection.select_links((link_pairs(timeline)[link],))
+    wanted = {use.operator for use in link_users(timeline, link)}
+    assert wanted and graph.marks.crossing == wanted
+
+
+def test_what_is_computed_now_is_marked_as_time_goes(window: MainWindow, graph: GraphView) -> None:
+    playback = window.studio.playback
+    assert playback.timeline is not None
+    found = set()
+    for share in (0.1, 0.3, 0.5, 0.7, 0.999):
+        playback.seek(playback.timeline.duration_s * share)
+        frame = playback.timeline.at(playback.time_s)
+        names = {playback.timeline.phases[p].operator for p in frame.computing if p >= 0}
+        assert graph.marks.computing == names
+        found |= names
+    assert len(found) > 1
+
+
+def test_wheel_and_drag_zoom_and_pan_and_a_double_click_fits(graph: GraphView) -> None:
+    before = graph.sight
+    at = QPointF(300, 200)
+    under = before.inside(at.x(), at.y())
+    none = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    wheel = QWheelEvent(at, graph.mapToGlobal(at), QPoint(), QPoint(0, 240), *none,
+                        Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    QApplication.sendEvent(graph, wheel)
+    assert graph.sight.scale == pytest.approx(before.scale * 1.44)
+    assert graph.sight.inside(at.x(), at.y()) == pytest.approx(under)
+    origin = graph.sight.origin
+    QTest.mousePress(graph, LEFT, pos=QPoint(40, 300))
+    for x in (50, 70, 90):
+        QTest.mouseMove(graph, QPoint(x, 300))
+    QTest.mouseRelease(graph, LEFT, pos=QPoint(90, 300))
+    assert graph.sight.origin[0] == pytest.approx(origin[0] + 50)
+    QTest.mouseDClick(graph, LEFT, pos=QPoint(10, 300))
+    assert graph.sight.scale == pytest.approx(before.scale)
+
+
+def test_keys_alone_walk_unfold_choose_and_fold(window: MainWindow, graph: GraphView) -> None:
+    bar = window.tabs.tabBar()
+    assert isinstance(bar, QTabBar)
+    graph.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(graph, Qt.Key.Key_Home)
+    for _ in range(2):
+        QTest.keyClick(graph, Qt.Key.Key_Down)
+    assert graph.marks.focus == node_of(graph, "layers")
+    assert "layers" in graph.accessibleDescription()
+    QTest.keyClick(graph, Qt.Key.Key_Return)
+    assert "attention.core" in titles(graph)
+    QTest.keyClick(graph, Qt.Key.Key_Down)
+    QTest.keyClick(graph, Qt.Key.Key_Return)
+    assert window.studio.selection.chosen.operator == "attention.qkv"
+    assert graph.marks.focus == node_of(graph, "attention.qkv")
+    QTest.keyClick(graph, Qt.Key.Key_Backspace)
+    assert "layers × 24" in titles(graph)
+    QTest.keyClick(graph, Qt.Key.Key_Escape)
+    assert window.studio.selection.chosen.is_empty
+
+
+def test_figures_of_a_run_go_when_it_is_stale(window: MainWindow, graph: GraphView) -> None:
+    from tempstudio.gui.edits import with_dies
+
+    picture = graph.picture
+    assert picture is not None and picture.layer("computed") is not None
+    window.studio.edit(lambda p: with_dies(p, (3,), dead=True), "Break die 0,3")
+    picture = graph.picture
+    assert picture is not None and picture.layer("computed") is None
