@@ -7,11 +7,14 @@ whatever it raises, crosses as tempstudio.lanes describes.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from tempstudio.catalogue import catalogue
 from tempstudio.comparison import compare
@@ -27,6 +30,7 @@ from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project
 from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.run import Plan, Run, Search
+from tempstudio.core.sharing import fill_with_numba, use_numba
 from tempstudio.core.workload import TrainingJob, workload_to_json
 from tempstudio.inquiries import figure, remember, replay
 from tempstudio.plan_message import send_plan
@@ -195,6 +199,21 @@ def warm_up(host: Host, wanted: Callable[[], bool]) -> None:
     )
     with contextlib.suppress(InputError, NoPlanError, Cancelled, PluginFault):
         run_project(host, project, Progress(cancelled=wanted)).timeline.to_arrays()
+
+
+def settle() -> None:
+    """Load the compiled kernels beside the next requests, which else would wait for them.
+
+    Importing numba takes a second; until it is there the kernels of numpy answer.
+    """
+    use_numba(False)
+    threading.Thread(target=_load_kernels, daemon=True).start()
+
+
+def _load_kernels() -> None:
+    hops = np.zeros(1, dtype=np.int32), np.array([0, 1], dtype=np.int32)
+    fill_with_numba()(*hops, np.ones(1), np.ones(1), np.ones(1, dtype=bool))
+    use_numba(True)
 
 
 VERBS: dict[str, Verb] = {

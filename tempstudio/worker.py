@@ -158,9 +158,13 @@ def serve(desk: Desk, page: StatusPage) -> None:
     desk.send({"id": 0, "type": "ready", "catalogue": document})
     if desk.idle_for(0.05) and hasattr(verbs, "warm_up"):
         verbs.warm_up(host, lambda: not desk.idle_for(0.0))
+    settled = not hasattr(verbs, "settle")
     while True:
         header, arrays = desk.next_request()
         answer(header, arrays, desk, page, host, verbs.VERBS)
+        if not settled:
+            verbs.settle()
+            settled = True
 
 
 def answer(

@@ -26,7 +26,7 @@ from tempstudio.scene.format import byte_count, change, seconds
 if TYPE_CHECKING:
     from tempstudio.lanes import WorkerSettings
 
-DEBOUNCE_MS = 300  # an edit is planned again this long after the last keystroke
+DEBOUNCE_MS = 150  # an edit is planned again this long after the last keystroke
 
 Edited = Callable[[Project], Project]
 
