@@ -26,13 +26,31 @@ def whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def plain(value: float) -> str:
+    """A number without needless zeros.
+
+    >>> plain(0.5), plain(1.2345), plain(12000.0)
+    ('0.5', '1.23', '12,000')
+    """
+    return whole(value) if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def share(value: float) -> str:
+    """A share of one as per cent.
+
+    >>> share(0.8)
+    '80\u2009%'
+    """
+    return f"{100 * value:.3g}{figures.THIN_SPACE}%"
+
+
 @dataclass(frozen=True)
 class Axis:
     """What one direction of a chart means; `low` and `high` widen the range of the data."""
 
     label: str
     scale: str = LINEAR
-    text: Callable[[float], str] = figures.digits
+    text: Callable[[float], str] = plain
     low: float | None = None
     high: float | None = None
 
@@ -47,6 +65,7 @@ class Line:
     dashed: bool = False
     joined: bool = True
     dots: bool = True
+    shift_px: float = 0.0  # aside, where lines have the same x
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ def _band(band: Band, plot: Plot) -> str:
 
 
 def _line(line: Line, chart: LineChart, plot: Plot) -> Iterator[str]:
-    places = [(plot.across(x), plot.up(y), x, y) for x, y in line.points]
+    places = [(plot.across(x) + line.shift_px, plot.up(y), x, y) for x, y in line.points]
     if line.joined and len(places) > 1:
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y, _, _ in places)
         dash = ' stroke-dasharray="6 5"' if line.dashed else ""

@@ -8,7 +8,13 @@ from pathlib import Path
 from tempstudio.core.errors import InputError
 from tempstudio.core.progress import Progress
 from tempstudio.storage.atomic import write_text
-from tempstudio.studies import orchestrations, stream_law
+from tempstudio.studies import (
+    against_gpus,
+    degree_sweeps,
+    many_wafers,
+    orchestrations,
+    stream_law,
+)
 from tempstudio.studies.chart_svg import svg_of
 from tempstudio.studies.execution import run_study
 from tempstudio.studies.markdown import IMAGES, TABLES, markdown_of
@@ -20,6 +26,9 @@ from tempstudio.studies.tables import read_csv
 STUDIES: tuple[Study, ...] = (
     stream_law.STUDY,
     orchestrations.STUDY,
+    degree_sweeps.STUDY,
+    against_gpus.STUDY,
+    many_wafers.STUDY,
 )
 NAME = "evaluation"
 

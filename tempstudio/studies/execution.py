@@ -26,6 +26,7 @@ from tempstudio.sweep.table_file import csv_text
 
 COMPUTING = ("core", "readers", "strategies")  # what figures depend on
 FINGERPRINT = "fingerprint"
+MODELS = PACKAGE / "studies" / "models"
 
 
 def run_study(
@@ -45,12 +46,25 @@ def _run_table(
 ) -> tuple[list[str], list[Row]]:
     _forget_others(folder, fingerprint(table))
     if isinstance(table, SweepTable):
-        from tempstudio.plugin_host import shared_host
-
-        sweep = sweep_from_document(table.document, Path(), shared_host, table.name)
-        outcome = run_sweep(sweep, folder, workers, resume=True, progress=progress)
-        return list(outcome.names), list(outcome.rows)
+        return _run_sweeps(table, folder, workers, progress)
     return _run_calls(table, folder, progress)
+
+
+def _run_sweeps(
+    table: SweepTable, folder: Path, workers: int, progress: Progress
+) -> tuple[list[str], list[Row]]:
+    """The rows of all sweeps under all their columns; each keeps a journal of its own."""
+    from tempstudio.plugin_host import shared_host
+
+    rows: list[Row] = []
+    for number, document in enumerate(table.documents):
+        part = progress.part(number / len(table.documents), (number + 1) / len(table.documents))
+        sweep = sweep_from_document(document, MODELS, shared_host, table.name)
+        place = folder / str(number) if len(table.documents) > 1 else folder
+        outcome = run_sweep(sweep, place, workers, resume=True, progress=part)
+        rows += outcome.rows
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return names, [{**row, "point": point} for point, row in enumerate(rows)]
 
 
 def _run_calls(table: CallTable, folder: Path, progress: Progress) -> tuple[list[str], list[Row]]:
@@ -76,14 +90,15 @@ def _forget_others(folder: Path, wanted: str) -> None:
     mark = folder / FINGERPRINT
     if mark.is_file() and mark.read_text(encoding="utf-8").strip() == wanted:
         return
-    (folder / JOURNAL).unlink(missing_ok=True)
+    for journal in folder.rglob(JOURNAL):
+        journal.unlink()
     write_text(mark, wanted + "\n")
 
 
 def fingerprint(table: SweepTable | CallTable) -> str:
     """A hash of a table's points and of the source that computes them."""
     if isinstance(table, SweepTable):
-        points: object = table.document
+        points: object = table.documents
         measure = ""
     else:
         points = table.points
@@ -96,7 +111,7 @@ def fingerprint(table: SweepTable | CallTable) -> str:
 def _source_hash() -> str:
     digest = hashlib.sha256()
     sources = [path for name in COMPUTING for path in (PACKAGE / name).rglob("*.py")]
-    sources += (asset_folder() / "presets").rglob("*.json")
+    sources += [*(asset_folder() / "presets").rglob("*.json"), *MODELS.glob("*.json")]
     for path in sorted(sources):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())

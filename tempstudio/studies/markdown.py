@@ -14,8 +14,7 @@ LINE = 110
 
 INTRODUCTION = (
     "What tensor streaming, traffic-conscious mapping and dual-level solving buy, and where they "
-    "do "
-    "not. Every figure below was computed by this program on its own model of the machine "
+    "do not. Every figure below was computed by this program on its own model of the machine "
     "([model.md](model.md)); beside it stands what was published in TEMP (Wang et al., HPCA 2026, "
     "[arXiv:2512.14256](https://arxiv.org/abs/2512.14256)). Nothing is tuned to agree: a claim "
     "that does not hold is reported as not holding."

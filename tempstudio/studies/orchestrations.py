@@ -48,13 +48,11 @@ def tell(setting: Setting, found: Tables) -> Told:
         claims=_claims(rows),
         reading=(
             "All of them take n rounds in which no die is idle, and none sends more than a chunk "
-            "over "
-            "a link in a round. What differs is how far a step reaches, how much a link carries, "
-            "and what a die must hold.",
-            "The ring over a Hamiltonian cycle sends half a chunk each way, so its transfers last "
-            "half as long: it stays hidden to twice the degree. A line has no such cycle; the "
-            "relay "
-            "keeps every hop at one for two more chunks of buffer.",
+            "over a link in a round. What differs is how far a step reaches, how much a link "
+            "carries, and what a die must hold.",
+            "The ring over a Hamiltonian cycle sends half a chunk each way, so its transfers "
+            "last half as long: it stays hidden to twice the degree. A line has no such cycle; "
+            "the relay keeps every hop at one for two more chunks of buffer.",
         ),
         charts=(_speed_chart(rows), _hop_chart(rows)),
         tables=(_table(rows),),
@@ -146,16 +144,13 @@ def _claims(rows: Any) -> tuple[Claim, ...]:
         Claim(
             "none that may be cited: the relay against rings laid on a line",
             f"at {largest} dies the naive ring takes "
-            f"{naive['duration_s'] / relay['duration_s']:.2f} and "
-            f"the folded ring {folded['duration_s'] / relay['duration_s']:.2f} times the relay's "
-            "time; "
-            f"a ring over a cycle takes {ring['duration_s'] / relay['duration_s']:.2f} times",
+            f"{naive['duration_s'] / relay['duration_s']:.2f} and the folded ring "
+            f"{folded['duration_s'] / relay['duration_s']:.2f} times the relay's time; a ring "
+            f"over a cycle takes {ring['duration_s'] / relay['duration_s']:.2f} times",
             SHOWN,
             "Both rings keep one chunk to a link, so they share the relay's bandwidth and lose "
-            "only hop "
-            f"latencies: {naive['max_hops']} and {folded['max_hops']} a round in place of one. The "
-            "large step is to a "
-            "true ring, which halves what a link carries.",
+            f"only hop latencies: {naive['max_hops']} and {folded['max_hops']} a round in place "
+            "of one. The large step is to a true ring, which halves what a link carries.",
         ),
     )  # fmt: skip
 
@@ -166,10 +161,8 @@ STUDY = Study(
     question="What does the way in which chunks travel cost in time, hops and buffers?",
     method=(
         "The same product by four schedules: on a cycle of dies in both directions, on a line by "
-        "the "
-        "bidirectional relay, and on a line by two one-way rings (0, 1, ..., n-1, whose last step "
-        "goes "
-        "back over all links, and the folded 0, 2, 4, ..., 5, 3, 1)."
+        "the bidirectional relay, and on a line by two one-way rings (0, 1, ..., n-1, whose last "
+        "step goes back over all links, and the folded 0, 2, 4, ..., 5, 3, 1)."
     ),
     tables=tables,
     tell=tell,

@@ -121,8 +121,9 @@ def _claim(claim: Claim) -> str:
     ratio = f"<dt>ratio</dt><dd>{ratio_text(claim)}</dd>" if claim.ratio is not None else ""
     return (
         f'<div class="claim {VERDICTS.get(claim.verdict, "")}"><dl><dt>published</dt>'
-        f"<dd>{escape(claim.published)}</dd><dt>measured</dt><dd>{escape(claim.measured)}</dd>{ratio}"
-        f"</dl><p>{_verdict(claim)}. {escape(claim.why)}</p></div>"
+        f"<dd>{escape(claim.published)}</dd>"
+        f"<dt>measured</dt><dd>{escape(claim.measured)}</dd>{ratio}</dl>"
+        f"<p>{_verdict(claim)}. {escape(claim.why)}</p></div>"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempstudio.scene import format as figures
-from tempstudio.studies.chart import LOG2, Axis, Line, LineChart, Rule, whole
+from tempstudio.studies.chart import LOG2, Axis, Line, LineChart, Rule, share, whole
 from tempstudio.studies.measurements.streams import law_degree, streamed_product
 from tempstudio.studies.setting import Setting
 from tempstudio.studies.study import (
@@ -63,7 +63,7 @@ def tables(setting: Setting) -> tuple[CallTable | SweepTable, ...]:
     }
     return (
         CallTable("stream-law-product", streamed_product, points),
-        SweepTable("stream-law-step", document),
+        SweepTable("stream-law-step", (document,)),
     )
 
 
@@ -78,12 +78,12 @@ def tell(setting: Setting, found: Tables) -> Told:
     return Told(
         claims=(_law_claim(found), _best_claim(best, _best_degrees(steps, "auto"))),
         reading=(
-            "A die multiplies its rows by one chunk while the next arrives. More dies cut rows and "
-            "columns alike, so the compute of a round shrinks with the square of the degree and "
-            "the chunk only with the degree itself: from some degree on the links are slower. The "
-            "law of SPEC 4 says where, n* = 2 M B split / (b F).",
-            "Whole steps hold more than products: attention, norms and the optimizer do not "
-            "care for the degree, what is left unhidden beyond n* is paid in every layer.",
+            "A die multiplies its rows by one chunk while the next arrives. More dies cut rows "
+            "and columns alike, so the compute of a round shrinks with the square of the degree "
+            "and the chunk only with the degree itself: from some degree on the links are "
+            "slower. The law of SPEC 4 says where, n* = 2 M B split / (b F).",
+            "Whole steps hold more than products: attention, norms and the optimizer do not care "
+            "for the degree, what is left unhidden beyond n* is paid in every layer.",
         ),
         charts=(
             _product_chart(product),
@@ -118,7 +118,7 @@ def _product_chart(rows: Any) -> LineChart:
         "stream-law-product",
         "One streamed product keeps its compute speed up to n*",
         Axis("stream degree n", LOG2, whole),
-        Axis("share of compute speed", text=figures.percent, low=0.0, high=1.0),
+        Axis("share of compute speed", text=share, low=0.0, high=1.0),
         lines + marks,
         subtitle="Two-way ring, weight streamed; the dots on the upper edge are n* of each colour",
     )
@@ -171,7 +171,7 @@ def _law_table(rows: Any) -> TextTable:
                 )
             )
     return TextTable(
-        f"Share of compute speed that one product keeps; hidden means at least "
+        "Share of compute speed that one product keeps; hidden means at least "
         f"{figures.percent(HIDDEN)}",
         ("on a", "tokens", "n*", "hidden to", "n = 4", "8", "16", "32", "64"),
         tuple(body),
@@ -219,9 +219,8 @@ def _best_claim(weight: dict[int, int], auto: dict[int, int]) -> Claim:
         f"fastest with the weight travelling: {said}; with the operand chosen: {chosen}",
         verdict,
         "Up to n* the curve is flat within a few per cent: streaming costs nothing there, and "
-        "gains "
-        "memory rather than time. Which degree is fastest by a hair depends on tile quantisation "
-        "and on what the replicas exchange; beyond n* the time rises steeply.",
+        "gains memory rather than time. Which degree is fastest by a hair depends on tile "
+        "quantisation and on what the replicas exchange; beyond n* the time rises steeply.",
     )
 
 
@@ -231,10 +230,9 @@ STUDY = Study(
     question="Up to which degree does streaming hide its transfers, and which degree is best?",
     method=(
         "One product of Llama 2 7B's MLP (4,096 x 11,008) by the schedules alone; then training "
-        "steps of "
-        "the whole model on 8 x 8 dies with stream n and dp 64/n, ZeRO 1, about a million tokens a "
-        "step. The dies are given 512 GB, so that every degree can be timed; what fits is another "
-        "study's question."
+        "steps of the whole model on 8 x 8 dies with stream n and dp 64/n, ZeRO 1, about a "
+        "million tokens a step. The dies are given 512 GB, so that every degree can be timed; "
+        "what fits is another study's question."
     ),
     tables=tables,
     tell=tell,

@@ -22,10 +22,13 @@ HOLDS, IN_PART, FAILS, SHOWN = "holds", "holds in part", "does not hold", "measu
 
 @dataclass(frozen=True)
 class SweepTable:
-    """Rows of a sweep; `document` is what a SWEEP.toml says."""
+    """Rows of one or several sweeps; `documents` are what SWEEP.toml files say.
+
+    Models by path are looked for in `tempstudio/studies/models`.
+    """
 
     name: str
-    document: dict[str, Any]
+    documents: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True)

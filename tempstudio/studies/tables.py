@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tempstudio.studies.study import Row
@@ -52,6 +52,28 @@ def distinct(rows: Iterable[Row], name: str) -> list[Any]:
     return list(dict.fromkeys(row[name] for row in rows))
 
 
+def degrees_text(row: Row) -> str:
+    """The degrees of a row above 1, and what is sharded.
+
+    >>> degrees_text({"dp": 3, "stream": 16, "zero": 1})
+    'dp 3, stream 16, ZeRO-1'
+    """
+    axes = ("pp", "dp", "sp", "tp", "stream", "ep")
+    shown = [f"{name} {row[name]}" for name in axes if (row.get(name) or 1) > 1]
+    if row.get("zero"):
+        shown.append(f"ZeRO-{row['zero']}")
+    if (row.get("micro_batch") or 1) > 1:
+        shown.append(f"micro-batch {row['micro_batch']}")
+    if row.get("recompute") not in (None, "none"):
+        shown.append(f"{row['recompute']} recompute")
+    return ", ".join(shown) or "one die"
+
+
+def fastest(rows: Iterable[Row]) -> Row | None:
+    """The row with the shortest step of those that fit, None where none does."""
+    return min((row for row in rows if row["fits"]), key=lambda r: r["step_time_s"], default=None)
+
+
 def geometric_mean(values: Sequence[float]) -> float:
     """The mean of ratios; nan of none.
 
@@ -78,8 +100,3 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
         return float(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
 
     return at(0.25), at(0.5), at(0.75)
-
-
-def best_by(rows: Iterable[Row], value: Callable[[Row], float]) -> Row | None:
-    """The fitting row of least value, None where none fits."""
-    return min((row for row in rows if row.get("fits")), key=value, default=None)

@@ -84,8 +84,8 @@ def test_the_fingerprint_knows_points_name_and_source(monkeypatch: pytest.Monkey
         calls(2),
         calls(3),
         calls(2, "other"),
-        SweepTable("sweep", SWEEP),
-        SweepTable("sweep", {**SWEEP, "axes": {"parallel.stream": [1]}}),
+        SweepTable("sweep", (SWEEP,)),
+        SweepTable("sweep", ({**SWEEP, "axes": {"parallel.stream": [1]}},)),
     ]
     prints = [execution.fingerprint(table) for table in tables]
     assert len(set(prints)) == len(prints)
@@ -95,7 +95,7 @@ def test_the_fingerprint_knows_points_name_and_source(monkeypatch: pytest.Monkey
 
 
 def test_a_sweep_keeps_its_rows(tmp_path: Path) -> None:
-    made = study(SweepTable("sweep", SWEEP))
+    made = study(SweepTable("sweep", (SWEEP,)))
     first = read_csv(run(made, tmp_path)["sweep"])
     assert [(row["point"], row["stream"], row["dp"]) for row in first] == [(0, 1, 4), (1, 2, 2)]
     assert all(row["step_time_s"] > 0 for row in first)
@@ -106,6 +106,16 @@ def test_a_sweep_keeps_its_rows(tmp_path: Path) -> None:
     assert again[0]["wall_s"] == first[0]["wall_s"]  # not run again
     drop = [{k: v for k, v in row.items() if k != "wall_s"} for row in (first[1], again[1])]
     assert drop[0] == drop[1]
+
+
+def test_several_sweeps_make_one_table(tmp_path: Path) -> None:
+    other = {**SWEEP, "axes": {"job.global_batch": [2]}}
+    text = run(study(SweepTable("both", (SWEEP, other))), tmp_path)["both"]
+    rows = read_csv(text)
+    assert [row["point"] for row in rows] == [0, 1, 2]
+    assert [row["job.global_batch"] for row in rows] == [None, None, 2]
+    assert [row["parallel.stream"] for row in rows] == [1, 2, None]
+    assert run(study(SweepTable("both", (SWEEP, other))), tmp_path)["both"] == text
 
 
 def test_a_journal_that_is_no_journal_is_told_in_one_line(tmp_path: Path) -> None:
