@@ -11,6 +11,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from operator import index
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -147,7 +148,7 @@ class GuardedMapper(Guard):
             wrong = _wrong_placement(answer, degrees.size, machine)
             if wrong:
                 raise self._fault("placements", wrong)
-            yield tuple(int(die) for die in answer)
+            yield tuple(index(die) for die in answer)
 
     def _place(
         self, partition: Any, placement: Any, machine: Machine, options: Any, progress: Progress
@@ -196,7 +197,7 @@ class GuardedSolver(Guard):
             plan = self._is("solve", answer, Plan)
             try:
                 # What `problem.build` made was checked there: a fault here is the solver's own.
-                check_plan(plan, problem.project.machine)
+                check_plan(plan, problem.project.machine, problem.project)
             except (PlanFault, TypeError, ValueError, AttributeError) as error:
                 raise self._fault("solve", f"yielded a broken plan: {one_line(error)}") from None
             yield plan
@@ -278,9 +279,10 @@ def blamed(host: Host, project: Project, error: PlanFault) -> PluginFault:
 
 
 def _blame(error: PlanFault, partitioner: Offer, mapper: Offer) -> PluginFault:
+    trace = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
     if str(error).startswith("partition"):
-        return PluginFault(partitioner, "partition", str(error))
-    return PluginFault(mapper, "map", str(error))
+        return PluginFault(partitioner, "partition", str(error), trace)
+    return PluginFault(mapper, "map", str(error), trace)
 
 
 def read_model(offer: Offer, path: Path, watch: Watch = _quiet) -> Workload:

@@ -24,7 +24,6 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping, mapping_to_json
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.progress import Cancelled, Progress
-from tempstudio.core.run import Plan
 from tempstudio.core.workload import TrainingJob
 from tempstudio.plugin_guard import GuardedMapper
 from tempstudio.plugin_host import Offer
@@ -100,29 +99,10 @@ def _plans(
             refused.append(named(degrees))
             continue
         placed += 1
-        _check_groups(plan, named(degrees))
         if scored:
             check_score(task.score(plan), named(degrees))
     refusals = f"; no plan for {' and '.join(refused)}" if refused else ""
     return f"{placed} sound plans{refusals}"
-
-
-def _check_groups(plan: Plan, where: str) -> None:
-    """Every rank of a plan that streams is in a group that does."""
-    axes = {
-        phase.stream.axis
-        for program in plan.partition.stages
-        for segment in (*program.forward, *program.backward)
-        for phase in segment.phases
-        if phase.stream is not None and len(phase.stream.chunk_bytes) > 1
-    }
-    for axis in sorted(axes):
-        ranks = sorted(rank for group in plan.mapping.groups_of(axis) for rank in group.ranks)
-        if ranks != list(range(plan.degrees.size)):
-            raise Broken(
-                f"{where}: {len(ranks)} of {plan.degrees.size} ranks are in a stream group of "
-                f"axis {axis!r}, expected each in one (tempstudio.make_groups makes them)"
-            )
 
 
 def _mapped(

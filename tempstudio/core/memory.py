@@ -126,15 +126,19 @@ def tensor_widths(block: Block, hidden: int) -> dict[str, int]:
 
 
 def state_bytes(
-    parameters: float, degrees: Degrees, job: TrainingJob
+    parameters: float, degrees: Degrees, job: TrainingJob, replicas: int = 0
 ) -> tuple[float, float, float]:
     """(weights, gradients, optimizer) bytes per die of a stage with these parameters (SPEC 3).
+
+    `replicas` is how many ranks hold the same parameters, which is how many ways ZeRO may shard
+    them: dp x sp unless told (experts that are spread over ep ranks have fewer).
 
     >>> state_bytes(1e9, Degrees(tp=2, dp=4, zero=1), TrainingJob())
     (1000000000.0, 1000000000.0, 1500000000.0)
     """
     own = parameters / (degrees.tp * degrees.stream)
-    shards = [degrees.shards if degrees.zero >= level else 1 for level in (3, 2, 1)]
+    ways = replicas or degrees.shards
+    shards = [ways if degrees.zero >= level else 1 for level in (3, 2, 1)]
     return (
         own * job.weight_bytes / shards[0],
         own * job.gradient_bytes / shards[1],

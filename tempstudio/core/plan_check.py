@@ -3,37 +3,79 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations
+from numbers import Integral
 
 from tempstudio.core.machine import Coordinate, Machine, Wafer
-from tempstudio.core.mapping import Mapping, Route
-from tempstudio.core.partition import Partition, Phase, Segment, StageProgram
-from tempstudio.core.run import Plan
+from tempstudio.core.mapping import Mapping, Route, StreamGroup
+from tempstudio.core.partition import Partition
+from tempstudio.core.partition_check import PlanFault, check_partition, passes
+from tempstudio.core.project import Project
+from tempstudio.core.run import Plan, Score
 from tempstudio.core.streaming import Schedule, verify
+from tempstudio.core.streaming.rules import malformed, not_executable
 from tempstudio.core.topology import Topology, topology_of
 
+__all__ = ["PlanFault", "check_plan", "check_score"]
+
 FRACTION_TOLERANCE = 1e-9
+SUM_TOLERANCE = 1e-6
+PHYSICAL = ("stream", "sequence")  # axes whose groups stream over links; others are routed
 
 DeadLinks = tuple[tuple[Coordinate, Coordinate], ...]
 
 
-class PlanFault(RuntimeError):
-    """A strategy returned a plan that breaks a rule; the line says which."""
+def check_plan(plan: Plan, machine: Machine, project: Project | None = None) -> None:
+    """Raise `PlanFault` with one line where a plan uses what it must not or holds nonsense.
 
-
-def check_plan(plan: Plan, machine: Machine) -> None:
-    """Raise `PlanFault` with one line where a plan uses what it must not or holds nonsense."""
+    With the project it is also held against the work that the model and the job take.
+    """
     topology = topology_of(machine)
     _check_placement(plan.mapping, plan.degrees.size, machine)
     for group in plan.mapping.groups:
-        _check_group(plan.mapping, group.dies, group.ranks, len(group.schedule.dies))
-        if group.axis.partition(":")[0] in ("stream", "sequence"):
-            _check_schedule(group.schedule, machine)
+        _check_group(plan, group, machine)
     for routes in plan.mapping.routes.values():
         for pair, route in routes.items():
             _check_route(pair, route, topology)
-    _check_partition(plan.partition)
+    if project is not None:
+        _check_job(plan, project)
+    model, job = (project.model, plan.job) if project is not None else (None, None)
+    check_partition(plan.partition, plan.degrees, model, job)
+    _check_streams(plan)
+
+
+def check_score(score: Score) -> None:
+    """Raise `PlanFault` where a plan's figures are none that a plan can have."""
+    parts = (score.compute_s, score.exposed_s, score.bubble_s, score.optimizer_s)
+    others = (score.step_time_s, score.mfu, score.memory.peak_bytes)
+    figures = (*parts, *others, *score.energy_j.values())
+    if not all(math.isfinite(figure) and figure >= 0 for figure in figures):
+        raise PlanFault("partition: its simulation gives figures that are negative or no numbers")
+    if not score.step_time_s > 0:
+        raise PlanFault("partition: its simulation takes no time")
+    if not math.isclose(sum(parts), score.step_time_s, rel_tol=SUM_TOLERANCE):
+        raise PlanFault(
+            f"partition: the parts of a step add to {sum(parts):.6g} of {score.step_time_s:.6g} s"
+        )
+
+
+def _check_job(plan: Plan, project: Project) -> None:
+    """A solver may choose micro-batch and recomputation, and degrees where none are fixed."""
+    if project.degrees is not None and plan.degrees != project.degrees:
+        raise PlanFault(f"plan: its degrees are {plan.degrees}, asked for {project.degrees}")
+    job, asked = plan.job, project.job
+    fixed = [
+        key
+        for key in type(asked).__dataclass_fields__
+        if key not in ("micro_batch", "recompute") and getattr(job, key) != getattr(asked, key)
+    ]
+    if fixed:
+        raise PlanFault(
+            f"plan: its job has {fixed[0]} {getattr(job, fixed[0])!r:.40}, "
+            f"asked for {getattr(asked, fixed[0])!r}"
+        )
 
 
 def _check_placement(mapping: Mapping, ranks: int, machine: Machine) -> None:
@@ -44,22 +86,43 @@ def _check_placement(mapping: Mapping, ranks: int, machine: Machine) -> None:
         twice = next(die for die in placement if placement.count(die) > 1)
         raise PlanFault(f"mapping: die {_name(machine, twice)} holds two ranks")
     for die in placement:
-        if not 0 <= die < machine.die_count:
+        if not isinstance(die, Integral) or not 0 <= die < machine.die_count:
             raise PlanFault(f"mapping: die {die} does not exist")
         if die in machine.dead_ids:
             raise PlanFault(f"mapping: die {_name(machine, die)} is dead")
 
 
-def _check_group(
-    mapping: Mapping, dies: tuple[int, ...], ranks: tuple[int, ...], members: int
-) -> None:
-    if len(dies) != len(ranks) or len(dies) != members:
+def _check_group(plan: Plan, group: StreamGroup, machine: Machine) -> None:
+    dies, ranks, schedule = group.dies, group.ranks, group.schedule
+    placement = plan.mapping.placement
+    if len(dies) != len(ranks) or len(dies) != len(schedule.dies):
         raise PlanFault("mapping: a stream group's dies, ranks and schedule differ in length")
     for die, rank in zip(dies, ranks, strict=True):
-        if not 0 <= rank < len(mapping.placement) or mapping.placement[rank] != die:
+        if not 0 <= rank < len(placement) or placement[rank] != die:
             raise PlanFault(
                 f"mapping: a stream group has rank {rank} on die {die}, where it does not lie"
             )
+    per_stage = plan.degrees.size // plan.degrees.pp
+    if len({rank // per_stage for rank in ranks}) > 1:
+        raise PlanFault(f"mapping: a stream group of axis {group.axis!r} spans pipeline stages")
+    if group.axis.partition(":")[0] not in PHYSICAL:
+        _check_routed(schedule)
+        return
+    if isinstance(machine, Wafer):
+        there = tuple(machine.coordinate(die) for die in dies)
+        if there != schedule.dies:
+            raise PlanFault(
+                f"mapping: a stream schedule is of dies {_listed(schedule.dies)}, its group lies "
+                f"on {_listed(there)}"
+            )
+    _check_schedule(schedule, machine)
+
+
+def _check_routed(schedule: Schedule) -> None:
+    """A schedule whose transfers are routed: all but hops and the one part a link."""
+    broken = malformed(schedule) or not_executable(schedule)
+    if broken:
+        raise PlanFault(f"mapping: a stream schedule is not valid: {broken[0]}")
 
 
 def _check_schedule(schedule: Schedule, machine: Machine) -> None:
@@ -92,51 +155,41 @@ def _check_route(pair: tuple[int, int], route: Route, topology: Topology) -> Non
             raise PlanFault(f"mapping: the route from {pair[0]} to {pair[1]} ends elsewhere")
 
 
-def _check_partition(partition: Partition) -> None:
-    if partition.micro_batches < 1 or not 0 < partition.fill <= 1 + FRACTION_TOLERANCE:
-        raise PlanFault("partition: no micro-batch, or more samples than slots")
-    chunks = partition.degrees.pp * partition.degrees.interleave
-    if len(partition.stages) != chunks:
-        raise PlanFault(f"partition: {len(partition.stages)} programs for {chunks} model chunks")
-    for program in partition.stages:
-        _check_program(program)
+def _check_streams(plan: Plan) -> None:
+    """Whatever streams along an axis does so in groups that hold each of a stage's ranks once."""
+    per_stage = plan.degrees.size // plan.degrees.pp
+    for number in range(len(plan.partition.stages)):
+        stage = number % plan.degrees.pp
+        ranks = range(stage * per_stage, (stage + 1) * per_stage)
+        for axis, members in _streams(plan.partition, number):
+            groups = [group for group in plan.mapping.groups_of(axis) if group.ranks[0] in ranks]
+            if sorted(rank for group in groups for rank in group.ranks) != list(ranks):
+                raise PlanFault(
+                    f"mapping: of the {per_stage} ranks of stage {stage}, "
+                    f"{sum(len(group.ranks) for group in groups)} are in a stream group of axis "
+                    f"{axis!r}, expected each in one (tempstudio.make_groups makes them)"
+                )
+            if any(len(group.ranks) != members for group in groups):
+                raise PlanFault(
+                    f"mapping: a stream group of axis {axis!r} has not the {members} members "
+                    "that the partition streams among"
+                )
 
 
-def _check_program(program: StageProgram) -> None:
-    states = (program.weight_bytes, program.gradient_bytes, program.optimizer_bytes)
-    _check_amounts("partition: model states", states)
-    for segment in (
-        *program.forward,
-        *program.backward,
-        *program.backward_last,
-        *program.optimizer,
-    ):
-        _check_segment(segment)
+def _streams(partition: Partition, number: int) -> Iterator[tuple[str, int]]:
+    """(axis, members) of all that one program streams among more than one die."""
+    found = {
+        (phase.stream.axis, len(phase.stream.chunk_bytes))
+        for segment in passes(partition.stages[number])
+        for phase in (*segment.phases, *segment.background)
+        if phase.stream is not None and len(phase.stream.chunk_bytes) > 1
+    }
+    yield from sorted(found)
 
 
-def _check_segment(segment: Segment) -> None:
-    where = f"partition: {segment.name} {segment.pass_}"
-    if segment.repeat < 1:
-        raise PlanFault(f"{where}: repeated {segment.repeat} times")
-    _check_amounts(where, (abs(segment.saved_bytes), segment.transient_bytes))
-    for phase in (*segment.phases, *segment.background):
-        _check_phase(f"{where}: {phase.operator}", phase)
-
-
-def _check_phase(where: str, phase: Phase) -> None:
-    work = phase.work
-    amounts = [work.flop, work.flop_total, work.hbm_bytes, work.hbm_bytes_total, phase.buffer_bytes]
-    if phase.stream is not None:
-        amounts += phase.stream.chunk_bytes
-    if phase.collective is not None:
-        amounts.append(phase.collective.bytes)
-    _check_amounts(where, amounts)
-
-
-def _check_amounts(where: str, amounts: object) -> None:
-    for amount in amounts:  # type: ignore[attr-defined]
-        if not math.isfinite(amount) or amount < 0:
-            raise PlanFault(f"{where}: an amount is {amount}")
+def _listed(dies: tuple[Coordinate, ...]) -> str:
+    text = ", ".join(str(list(die)) for die in dies[:6])
+    return text if len(dies) <= 6 else f"{text}, ..."
 
 
 def _name(machine: Machine, die: int) -> str:

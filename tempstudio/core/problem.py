@@ -12,12 +12,12 @@ import numpy as np
 
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate, as_candidate
 from tempstudio.core.costs import FIGURES, CostModel
-from tempstudio.core.errors import NoPlanError
+from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
-from tempstudio.core.plan_check import check_plan
+from tempstudio.core.plan_check import PlanFault, check_plan, check_score
 from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
 from tempstudio.core.run import Plan, Score
@@ -141,7 +141,7 @@ class Problem:
         degrees, job = candidate.degrees, candidate.job(job or self.project.job)
         partition = self.partition(degrees, job)
         plan = Plan(degrees, job, partition, self._mapping(partition, candidate))
-        check_plan(plan, self.project.machine)
+        check_plan(plan, self.project.machine, self.project)
         self._candidates = {id(plan): (plan, candidate)}
         return plan
 
@@ -162,12 +162,23 @@ class Problem:
         """The full simulation of a plan (kept while the plan lives)."""
         known = self._simulated.get(id(plan))
         if known is None or known[0] is not plan:
-            machine = self.project.machine
-            step, timeline = simulate(plan, machine, Progress())
-            figures = score(plan, step, timeline, self.project.model, machine)
-            known = (plan, figures, timeline)
+            known = (plan, *self._simulate(plan))
             self._simulated = {id(plan): known}
         return known[1], known[2]
+
+    def _simulate(self, plan: Plan) -> tuple[Score, Timeline]:
+        machine = self.project.machine
+        try:
+            step, timeline = simulate(plan, machine, Progress())
+            figures = score(plan, step, timeline, self.project.model, machine)
+        except (InputError, NoPlanError):
+            raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # What `check_plan` lets pass can be simulated, unless a record holds something odd.
+            reason = " ".join(str(error).split())[:200]
+            raise PlanFault(f"partition: it cannot be simulated: {reason}") from error
+        check_score(figures)
+        return figures, timeline
 
     def score(self, plan: Plan) -> Score:
         """The figures of a plan."""

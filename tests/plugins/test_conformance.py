@@ -104,7 +104,12 @@ WRONG = [
     ("mapper", strategy("place", in_order), "description", "has no method map"),
     ("mapper", strategy("map", in_order, Thawed), "options", "hash"),
     ("mapper", strategy("map", in_order), "faulty wafer", "dead die"),
-    ("mapper", strategy("map", in_order), "whole wafer", "0 of 12 ranks are in a stream group"),
+    (
+        "mapper",
+        strategy("map", in_order),
+        "whole wafer",
+        "of the 12 ranks of stage 0, 0 are in a stream group",
+    ),
     ("mapper", strategy("map", at_random), "seed", "two mappings with seed 7 differ"),
     ("mapper", strategy("map", deaf), "cancel", "went on after it was cancelled"),
     ("mapper", strategy("map", lambda *_: None), "1 x 1", "returned NoneType"),

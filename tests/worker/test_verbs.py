@@ -81,12 +81,17 @@ def swapped(mapping):
     schedule = replace(first.schedule, compute=first.schedule.compute[::-1].copy())
     return replace(mapping, groups=(replace(first, schedule=schedule), *rest))
 
+def free(mapping):
+    return replace(mapping, groups=())
+
 class Partitioner:
-    name, summary, version, Options = "nan", "nonsense", "1", Options
+    summary, version, Options = "nonsense", "1", Options
+    def __init__(self, name, changes):
+        self.name, self._changes = name, changes
     def partition(self, workload, machine, job, degrees, options, progress):
         good = TensorStream().partition(
             workload, machine, job, degrees, TensorStream.Options(), progress)
-        stage = replace(good.stages[0], weight_bytes=math.nan)
+        stage = replace(good.stages[0], **self._changes)
         return replace(good, stages=(stage, *good.stages[1:]))
 
 class Solver:
@@ -100,11 +105,11 @@ class Solver:
 @ts.hookimpl
 def tempstudio_mappers():
     return [Mapper("gap", gap), Mapper("half", half), Mapper("no-pair", no_pair),
-            Mapper("swapped", swapped)]
+            Mapper("swapped", swapped), Mapper("free", free)]
 
 @ts.hookimpl
 def tempstudio_partitioners():
-    return [Partitioner()]
+    return [Partitioner("nan", {"weight_bytes": math.nan}), Partitioner("idle", {"forward": ()})]
 
 @ts.hookimpl
 def tempstudio_solvers():
@@ -242,7 +247,9 @@ BROKEN = [
     ({"mapper": "half"}, "mapper 'half', map", "carry nan of a flow"),
     ({"mapper": "no-pair"}, "mapper 'no-pair', map", "broken mapping"),
     ({"mapper": "swapped"}, "mapper 'swapped', map", "stream schedule is not valid"),
+    ({"mapper": "free"}, "mapper 'free', map", "0 are in a stream group"),
     ({"partitioner": "nan"}, "partitioner 'nan', partition", "nan"),
+    ({"partitioner": "idle"}, "partitioner 'idle', partition", "the forward keeps 0 bytes"),
     ({"solver": "forger", "mapper": "sequential"}, "solver 'forger', solve", "two ranks"),
 ]
 

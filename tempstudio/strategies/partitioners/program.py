@@ -97,8 +97,7 @@ def split_stages(workload: Workload, degrees: Degrees) -> list[tuple[Run, ...]]:
 
 def _stage_program(runs: tuple[Run, ...], shares: Shares, first: bool, last: bool) -> StageProgram:
     degrees, job = shares.degrees, shares.job
-    parameters = sum(repeat * _stage_parameters(block, degrees) for block, repeat in runs)
-    weights, gradients, optimizer = state_bytes(parameters, degrees, job)
+    weights, gradients, optimizer = _stage_states(runs, degrees, job)
     send = float(shares.norm_rows * shares.hidden * shares.element) if degrees.pp > 1 else 0.0
     gather = _scattered(shares)
     backwards = tuple(
@@ -148,10 +147,21 @@ def _received(size: float, pass_: str) -> tuple[Segment, ...]:
     return (Segment("pipeline", pass_, (phase,)),)
 
 
-def _stage_parameters(block: Block, degrees: Degrees) -> float:
-    return sum(
-        op.parameters / (degrees.ep if op.kind == "experts" else 1) for op in block.operators
-    )
+def _stage_states(
+    runs: tuple[Run, ...], degrees: Degrees, job: TrainingJob
+) -> tuple[float, float, float]:
+    """Bytes of the states on a die; experts are spread over ep and sharded over the rest."""
+    shared = experts = 0.0
+    for block, repeat in runs:
+        for operator in block.operators:
+            if operator.kind == "experts":
+                experts += repeat * operator.parameters / degrees.ep
+            else:
+                shared += repeat * operator.parameters
+    of_shared = state_bytes(shared, degrees, job)
+    of_experts = state_bytes(experts, degrees, job, degrees.shards // degrees.ep)
+    weights, gradients, optimizer = map(sum, zip(of_shared, of_experts, strict=True))
+    return weights, gradients, optimizer
 
 
 @lru_cache(maxsize=256)

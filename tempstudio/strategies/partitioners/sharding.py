@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from tempstudio.core.partition import BACKWARD, OPTIMIZER, Collective, Phase, Segment, Work
 from tempstudio.core.workload import Block, Operator
 from tempstudio.strategies.partitioners.shares import Shares
@@ -110,30 +112,46 @@ def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> 
     """
     degrees, job = shares.degrees, shares.job
     before = late_reductions(blocks, shares)
-    own = sum(
-        repeat * own_parameters(operator, shares)
-        for block, repeat in blocks
-        for operator in block.operators
-    )
-    updated = own / (degrees.shards if degrees.zero >= 1 else 1)
+    own = _own_by_axes(blocks, shares)
+    sharded = degrees.zero >= 1
+    updated = sum(size / (_ways(axes, shares) if sharded else 1) for axes, size in own.items())
     per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes)
     per_parameter += GRADIENT_PASSES * job.gradient_bytes
     moved = updated * per_parameter
     dies = degrees.size // degrees.pp
     update = Phase("optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies))
-    if degrees.zero not in (1, 2) or degrees.shards == 1:
-        return Segment("optimizer", OPTIMIZER, (*before, update))
-    axes = tuple(axis for axis in ("dp", "sp") if getattr(degrees, axis) > 1)
-    gather = Collective("all-gather", axes, own * job.weight_bytes)
-    return Segment(
-        "optimizer",
-        OPTIMIZER,
-        (
-            *before,
-            update,
-            Phase("optimizer", OPTIMIZER, collective=gather, role="W", tensor="weights"),
-        ),
-    )
+    gathered = [
+        Phase(
+            "optimizer",
+            OPTIMIZER,
+            collective=Collective("all-gather", axes, size * job.weight_bytes),
+            role="W",
+            tensor="weights",
+        )
+        for axes, size in own.items()
+        if degrees.zero in (1, 2) and axes
+    ]
+    return Segment("optimizer", OPTIMIZER, (*before, update, *gathered))
+
+
+def _own_by_axes(
+    blocks: tuple[tuple[Block, int], ...], shares: Shares
+) -> dict[tuple[str, ...], float]:
+    """Parameters that a rank stands for, by the axes along which others hold the same."""
+    own: dict[tuple[str, ...], float] = {}
+    for block, repeat in blocks:
+        for operator in block.operators:
+            if operator.parameters:
+                axes = shard_axes(operator, shares)
+                own[axes] = own.get(axes, 0.0) + repeat * own_parameters(operator, shares)
+    return own
+
+
+def _ways(axes: tuple[str, ...], shares: Shares) -> int:
+    """How many ranks lie along these axes."""
+    degrees = shares.degrees
+    sizes = {"dp": degrees.dp, "replica": degrees.dp // degrees.ep, "sp": degrees.sp}
+    return math.prod(sizes[axis] for axis in axes)
 
 
 def _exchange(
