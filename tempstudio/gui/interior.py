@@ -34,6 +34,7 @@ from tempstudio.gui.views.strategy_form import StrategyForm
 from tempstudio.gui.views.timeline_view import TimelineView
 from tempstudio.gui.views.transport import Transport
 from tempstudio.gui.views.wafer_view import WaferView
+from tempstudio.gui.wafer_edits import WaferEdits
 from tempstudio.storage.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def furnish(
     menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
     window.following = Following(window)
     window.requests = Requests(window)
+    window.wafer_edits = WaferEdits(window)
     GraphFollowing(window)
     window.disk = DiskWatch(window)
     window.desk = PluginDesk(window, safe_mode, develop)
@@ -89,7 +91,7 @@ def furnish(
         window.machine, window.tabs.tabBar(), window.wafer, window.graph,
         window.comparing.panel, window.searching.panel,
         window.transport, window.timeline, window.gauges,
-        inspector.tabBar(), inspector.text, inspector.dies, inspector.links,
+        inspector.tabBar(), inspector.editor, inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip
 
 

@@ -51,6 +51,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.views.timeline_view import TimelineView
     from tempstudio.gui.views.transport import Transport
     from tempstudio.gui.views.wafer_view import WaferView
+    from tempstudio.gui.wafer_edits import WaferEdits
     from tempstudio.storage.settings import Settings
 
 SMALLEST = (1024, 640)
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
     status: StatusBar
     messages: MessageBar
     wafer: WaferView
+    wafer_edits: WaferEdits
     graph: GraphView
     model: ModelTree
     strategy: StrategyForm

@@ -121,7 +121,7 @@ class CommandPalette(QFrame):
     def _search(self, query: str) -> None:
         ranked = [(rank(query, command), i, command) for i, command in enumerate(self._commands)]
         found = [item for item in ranked if item[0] >= 0]
-        found.sort(key=lambda item: (-item[0], item[1]))
+        found.sort(key=lambda item: (not item[2].enabled, -item[0], item[1]))
         self.list.clear()
         for _, _, command in found:
             item = QListWidgetItem(command.title)

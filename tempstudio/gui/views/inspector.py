@@ -12,7 +12,15 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QTableView, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QTableView,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tempstudio.core.machine import Machine
 from tempstudio.core.project import Project
@@ -23,6 +31,7 @@ from tempstudio.gui.results import Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.gauges import KIND_TITLES
 from tempstudio.gui.views.model_tree import describe
+from tempstudio.gui.views.selection_editor import SelectionEditor
 from tempstudio.gui.views.tables import Readings, Table, table_view
 from tempstudio.scene.format import byte_count, byte_rate, seconds
 
@@ -70,7 +79,14 @@ class Inspector(QTabWidget):
         scroll.setWidget(self.text)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.addTab(scroll, "Inspector")
+        self.editor = SelectionEditor(self)
+        page = QWidget(self)
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.editor)
+        column.addWidget(scroll, 1)
+        self.addTab(page, "Inspector")
 
     # What is shown
 
@@ -81,6 +97,7 @@ class Inspector(QTabWidget):
             self.readings.set_machine(project.machine)
             self.die_table.set_rows(project.machine.die_count)
             self.link_table.set_rows(len(self.readings.pairs))
+        self.editor.set_selection(project.machine, self._chosen)
         self._refresh()
 
     def set_result(self, result: Result | None) -> None:
@@ -99,6 +116,8 @@ class Inspector(QTabWidget):
     def set_selection(self, chosen: Chosen) -> None:
         """Mark what is selected and describe it."""
         self._chosen = chosen
+        if self._project is not None:
+            self.editor.set_selection(self._project.machine, chosen)
         self._mark(self.dies, chosen.dies)
         rows = {pair: row for row, pair in enumerate(self.readings.pairs)} if chosen.links else {}
         self._mark(self.links, [rows[pair] for pair in chosen.links if pair in rows])
