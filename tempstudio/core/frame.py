@@ -24,6 +24,7 @@ class Caption:
     copies: int
     micro_batch: int
     role: str
+    tensor: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,6 +184,7 @@ class Timeline:
             copies=int(self.spans.repeats[span]),
             micro_batch=int(self.spans.micro_batch[span]),
             role=phase.role if phase else "",
+            tensor=phase.tensor if phase else "",
         )
 
     def _transfers(self, parts: list[tuple[int, float]]) -> Transfers:

@@ -126,7 +126,20 @@ PLAYBACK = (
            "Pause and go on to the next round or operator"),
     Action("playback.end", "To the end", lambda w: w.studio.playback.to_end(),
            "Playback", "move", ("Ctrl+End",), "to-end", "Pause at the end of the step"),
+    Action("playback.worst", "Worst contention", lambda w: w.requests.show_worst_contention(),
+           "Playback", "move", ("X",), "worst",
+           "Pause where transfers lose most time to one another; again for the next such place"),
     *(_speed(*speed) for speed in SPEEDS),
+    Action("playback.range_begin", "Range begins here", lambda w: w.requests.begin_range(),
+           "Playback", "range", ("[",), "",
+           "Average the gauges from the time shown on; a drag over the lanes does it too"),
+    Action("playback.range_end", "Range ends here", lambda w: w.requests.end_range(),
+           "Playback", "range", ("]",), "", "Average the gauges up to the time shown"),
+    Action("playback.range_zoom", "Zoom to range", lambda w: w.timeline.zoom_to_range(),
+           "Playback", "range", (), "", "Let the range fill the timeline; there Z does it too"),
+    Action("playback.range_clear", "Let go of the range",
+           lambda w: w.studio.selection.select_range(None),
+           "Playback", "range", (), "", "The gauges show the moment again; Escape does it too"),
 )  # fmt: skip
 
 RUN = (

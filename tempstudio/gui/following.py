@@ -29,6 +29,7 @@ class Following(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self._whole_s = 0.0  # how long the step lasts that was shown last
         self._connect_studio()
         self._connect_views()
         self.show_theme(window.look.tokens)
@@ -151,10 +152,22 @@ class Following(QObject):
         window = self._window
         window.wafer.set_timeline(timeline, window.studio.playback.time_s)
         window.timeline.set_timeline(timeline)
+        self._carry_range(timeline)
         for action in window.actions_:
             if action.menu == "Playback" and not action.id.startswith("playback.speed"):
                 window.actions_[action.id].setEnabled(timeline is not None)
         self.show_waiting()
+
+    def _carry_range(self, timeline: Timeline | None) -> None:
+        """The same share of the step stays chosen when another run of it is shown."""
+        selection = self._window.studio.selection
+        if timeline is None:
+            return
+        if selection.chosen.range_s is not None and self._whole_s > 0:
+            low, high = selection.chosen.range_s
+            scale = timeline.duration_s / self._whole_s
+            selection.select_range((low * scale, min(high * scale, timeline.duration_s)))
+        self._whole_s = timeline.duration_s
 
     def show_waiting(self) -> None:
         """What the timeline says while it has nothing to show."""
@@ -198,6 +211,10 @@ class Following(QObject):
         window = self._window
         window.model.set_selection(chosen)
         window.gauges.set_selection(chosen)
+        window.timeline.set_range(chosen.range_s)
+        window.studio.playback.set_range(chosen.range_s)
+        for id_ in ("playback.range_zoom", "playback.range_clear"):
+            window.actions_[id_].setEnabled(chosen.range_s is not None)
         window.inspector.set_selection(chosen)
         window.timeline.set_operator(chosen.operator)
         window.wafer.set_selection(chosen)

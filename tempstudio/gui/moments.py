@@ -1,13 +1,17 @@
-"""Landmarks of a timeline for the views: typical durations, neighbouring events, congestion."""
+"""Landmarks of a timeline for the views: durations, neighbouring events, phases, hot spots."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.timeline import FOREGROUND, Timeline
+from tempstudio.scene.elapsed import link_uses, traffic_curves
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 MOST_BINS = 256
 
@@ -90,78 +94,155 @@ def congestion(timeline: Timeline, bins: int = MOST_BINS) -> FloatArray:
     busiest counts.
     """
     bins = min(max(int(bins), 1), MOST_BINS)
-    edges = np.linspace(0.0, timeline.duration_s, bins + 1)
-    width = timeline.duration_s / bins
-    if width <= 0 or not len(timeline.spans.start_s):
+    if timeline.duration_s <= 0 or not len(timeline.spans.start_s):
         return np.zeros(bins)
-    inside = _busy_curves(timeline)
+    edges = np.linspace(0.0, timeline.duration_s, bins + 1)
+    curves = traffic_curves(timeline)
     shares = [
-        np.diff(_busy_until(timeline, stage, edges, inside)) / width
-        for stage in range(timeline.stages)
+        link_uses(timeline, stage, edges, curves).sum(axis=1) for stage in range(timeline.stages)
     ]
     busiest: FloatArray = np.clip(np.max(shares, axis=0), 0.0, 1.0)
     return busiest
 
 
-def _busy_curves(timeline: Timeline) -> list[tuple[FloatArray, FloatArray]]:
-    """Per template, (offset, busy seconds of its busiest link until then), piecewise linear."""
-    table = timeline.templates
-    busy = busy_seconds(timeline)
-    curves = []
-    for template in range(len(table.duration_s)):
-        first, last = table.item_start[template : template + 2]
-        start, end, seconds = table.start_s[first:last], table.end_s[first:last], busy[first:last]
-        knots = np.unique(np.concatenate([[0.0, table.duration_s[template]], start, end]))
-        total = np.zeros(len(knots))
-        for a, b, amount in zip(start, end, seconds, strict=True):
-            if amount > 0 and b > a:
-                total += amount * np.clip((knots - a) / (b - a), 0.0, 1.0)
-        curves.append((knots, total))
-    return curves
+@dataclass(frozen=True)
+class Hotspot:
+    """The transfers that lose most time to one another: when they first run, and how much."""
+
+    operator: str
+    begin_s: float
+    end_s: float
+    factor: float  # their time over that of the slowest alone on its route
+    lost_s: float  # over the whole step
 
 
-def busy_seconds(timeline: Timeline) -> FloatArray:
-    """How long each item's busiest link would need for the item's bytes [items]."""
-    sets, table = timeline.flow_sets, timeline.templates
-    links = len(timeline.link_bytes_per_s)
-    unit = np.zeros(len(sets.set_start) - 1)
-    counts = np.diff(sets.hop_start)
-    for which in range(len(unit)):
-        first, last = sets.set_start[which : which + 2]
-        hops = sets.hop_link[sets.hop_start[first] : sets.hop_start[last]]
-        if len(hops):
-            per_hop = np.repeat(sets.unit_bytes[first:last], counts[first:last])
-            unit[which] = np.max(np.bincount(hops, per_hop, links) / timeline.link_bytes_per_s)
-    moving = table.flow_set >= 0
-    seconds = np.zeros(len(table.flow_set))
-    seconds[moving] = unit[table.flow_set[moving]] * table.scale[moving]
-    return np.minimum(seconds, table.end_s - table.start_s)
+def worst_contention(
+    timeline: Timeline, latency_s: FloatArray, after_s: float = -1.0
+) -> Hotspot | None:
+    """Where contention costs the step most; the first time after `after_s`, else the first of all.
+
+    `latency_s` is that of each link [links].  None where no flow is in another's way.
+    """
+    table, counts = timeline.templates, _copies(timeline)
+    of_template = np.repeat(np.arange(len(table.duration_s)), np.diff(table.item_start))
+    lost: dict[tuple[int, float], float] = {}
+    factors: dict[tuple[int, float], float] = {}
+    for item in np.flatnonzero(table.flow_set >= 0).tolist():
+        key = int(table.flow_set[item]), float(table.scale[item])
+        if key not in factors:
+            factors[key] = _contention(timeline, latency_s, item)
+        spent = float(table.end_s[item] - table.start_s[item])
+        waste = spent * (1.0 - 1.0 / factors[key]) if factors[key] > 1.0 else 0.0
+        lost[key] = lost.get(key, 0.0) + waste * int(counts[of_template[item]])
+    worst = max(lost, key=lambda key: lost[key], default=None)
+    if worst is None or lost[worst] <= 1e-9 * timeline.duration_s:
+        return None
+    same = (table.flow_set == worst[0]) & (table.scale == worst[1])
+    begin, item = _occurrence(timeline, np.flatnonzero(same), of_template, after_s)
+    return Hotspot(
+        operator=timeline.phases[int(table.phase[item])].operator,
+        begin_s=begin,
+        end_s=begin + float(table.end_s[item] - table.start_s[item]),
+        factor=factors[worst],
+        lost_s=lost[worst],
+    )
 
 
-def _busy_until(
-    timeline: Timeline,
-    stage: int,
-    times: FloatArray,
-    curves: list[tuple[FloatArray, FloatArray]],
-) -> FloatArray:
-    """Busy seconds of one stage's busiest link from the start until each time [times]."""
+def _copies(timeline: Timeline) -> IntArray:
+    spans, templates = timeline.spans, len(timeline.templates.duration_s)
+    return np.bincount(spans.template, spans.repeats, templates).astype(np.int64)
+
+
+def _contention(timeline: Timeline, latency_s: FloatArray, item: int) -> float:
+    """Time of an item's flows over that of the slowest of them alone on its route."""
+    table, sets = timeline.templates, timeline.flow_sets
+    first, last = sets.set_start[table.flow_set[item] :][:2].tolist()
+    if first == last:
+        return 1.0
+    at = int(table.finish_start[item])
+    hops = sets.hop_link[sets.hop_start[first] : sets.hop_start[last]]
+    where = sets.hop_start[first:last] - sets.hop_start[first]
+    narrowest = np.minimum.reduceat(timeline.link_bytes_per_s[hops], where)
+    latency = np.add.reduceat(latency_s[hops], where)
+    alone = sets.unit_bytes[first:last] * table.scale[item] / narrowest + latency
+    return float(table.finish_s[at : at + last - first].max() / alone.max())
+
+
+def _occurrence(
+    timeline: Timeline, items: IntArray, of_template: IntArray, after_s: float
+) -> tuple[float, int]:
+    """(start, item) of the first of these items that starts after a time, else of the first."""
+    spans, table = timeline.spans, timeline.templates
+    found: list[tuple[float, int]] = []
+    for item in items.tolist():
+        for span in np.flatnonzero(spans.template == of_template[item]).tolist():
+            start, period = float(spans.start_s[span]), float(spans.period_s[span])
+            offset, repeats = start + float(table.start_s[item]), int(spans.repeats[span])
+            found.append((offset, item))
+            copy = int((after_s - offset) / period) + 1 if period > 0 and after_s >= offset else 0
+            if copy < repeats:
+                found.append((offset + copy * period, item))
+    later = [pair for pair in found if pair[0] > after_s + timeline.duration_s * 1e-12]
+    return min(later or found)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the step with a name: a phase of the pipeline, or a micro-batch."""
+
+    name: str
+    begin_s: float
+    end_s: float
+    meaning: str = ""
+
+
+def pipeline_phases(timeline: Timeline) -> tuple[Stretch, ...]:
+    """Fill, steady, drain and optimizer of the pipeline; one stage has only micro-batches.
+
+    The pipeline fills until its last stage starts, and drains from when a stage has nothing more
+    to begin: from the end of the first stage that is done with its micro-batches.
+    """
+    spans, end = timeline.spans, timeline.duration_s
+    working = spans.micro_batch >= 0
+    if not working.any():
+        return ()
+    ends = spans.start_s + spans.repeats * spans.period_s
+    begins, finished = [], []
+    for stage in range(timeline.stages):
+        mine = working & (spans.stage == stage)
+        begins.append(float(spans.start_s[mine].min(initial=end)))
+        finished.append(float(ends[mine].max(initial=0.0)))
+    updating = ~working
+    update = float(spans.start_s[updating].max(initial=0.0)) if updating.any() else end
+    count = int(spans.micro_batch.max()) + 1
+    done = min(max(finished), end)
+    if timeline.stages == 1:
+        name = f"{count} micro-batches" if count > 1 else "one micro-batch"
+        parts = [Stretch(name, 0.0, done, "the gradients add up over them")]
+    else:
+        full, dry = max(begins), min(finished)
+        parts = [
+            Stretch("fill", 0.0, full, "until the last stage has something to compute"),
+            Stretch("steady", full, dry, f"every stage works; {count} micro-batches in all"),
+            Stretch("drain", dry, done, "the last gradients travel back; stages fall idle"),
+        ]
+    if updating.any():
+        parts.append(Stretch("optimizer", max(update, done), end, "each die updates its weights"))
+    return tuple(part for part in parts if part.end_s > part.begin_s)
+
+
+def micro_batches(timeline: Timeline, stage: int = 0) -> tuple[Stretch, ...]:
+    """From when to when a stage is with each micro-batch, where they follow one another."""
     spans = timeline.spans
     first, last = spans_of(timeline, stage)
-    if first == last:
-        return np.zeros(len(times))
-    templates = spans.template[first:last]
-    whole = np.array([curves[int(k)][1][-1] for k in templates]) * spans.repeats[first:last]
-    before = np.concatenate([[0.0], np.cumsum(whole)])
-    at = np.searchsorted(spans.start_s[first:last], times, "right") - 1
-    result = np.zeros(len(times))
-    for number, (time_s, row) in enumerate(zip(times.tolist(), at.tolist(), strict=True)):
-        if row < 0:
+    ends = spans.start_s + spans.repeats * spans.period_s
+    found: list[Stretch] = []
+    for number in range(int(spans.micro_batch[first:last].max(initial=-1)) + 1):
+        rows = first + np.flatnonzero(spans.micro_batch[first:last] == number)
+        if not len(rows):
             continue
-        span = int(first + row)
-        knots, total = curves[int(templates[row])]
-        if time_s >= spans.start_s[span] + spans.repeats[span] * spans.period_s[span]:
-            result[number] = before[row + 1]
-            continue
-        copy, offset = timeline.place_in(span, time_s)
-        result[number] = before[row] + copy * total[-1] + np.interp(offset, knots, total)
-    return result
+        begin, end = float(spans.start_s[rows].min()), float(ends[rows].max())
+        if found and begin < found[-1].end_s * (1 - 1e-9):
+            return ()  # a pipeline has several under way at once
+        found.append(Stretch(f"micro-batch {number + 1}", begin, end))
+    return tuple(found)

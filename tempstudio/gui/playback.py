@@ -31,6 +31,7 @@ class Playback(QObject):
         self._timeline: Timeline | None = None
         self._durations: dict[str, float] = {}
         self._time_s = 0.0
+        self._range_s: tuple[float, float] | None = None
         self._speed = DEFAULT_SPEED
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -63,6 +64,15 @@ class Playback(QObject):
         """Simulated seconds in one second of watching; 0 without a timeline."""
         return self._durations.get(self._speed, 0.0) / SECONDS_EACH
 
+    @property
+    def range_s(self) -> tuple[float, float] | None:
+        """What is played over and over, None for the whole step."""
+        return self._range_s
+
+    def set_range(self, range_s: tuple[float, float] | None) -> None:
+        """Play a part of the step over and over, or the whole step again."""
+        self._range_s = range_s
+
     def set_timeline(self, timeline: Timeline | None, time_s: float = 0.0) -> None:
         """Play another step from `time_s`; None stops."""
         if timeline is None:
@@ -81,10 +91,12 @@ class Playback(QObject):
             self.speed_changed.emit(speed)
 
     def play(self) -> None:
-        """Run the clock, from the start where the end was reached."""
+        """Run the clock: from the range's start where it is outside, else on from the end."""
         if self._timeline is None or self.is_playing:
             return
-        if self._time_s >= self._timeline.duration_s:
+        if self._range_s is not None and not self._range_s[0] <= self._time_s < self._range_s[1]:
+            self.seek(self._range_s[0])
+        elif self._time_s >= self._timeline.duration_s:
             self.seek(0.0)
         self._since.start()
         self._timer.start()
@@ -137,7 +149,12 @@ class Playback(QObject):
         self.advance(passed_s)
 
     def advance(self, watched_s: float) -> None:
-        """Move on by what `watched_s` of watching shows; the step repeats from its end."""
+        """Move on by what `watched_s` of watching shows; step or range repeat from their end."""
         if self._timeline is None or self._timeline.duration_s <= 0:
             return
-        self.seek((self._time_s + watched_s * self.rate) % self._timeline.duration_s)
+        time_s = self._time_s + watched_s * self.rate
+        if self._range_s is not None and self._range_s[0] <= self._time_s <= self._range_s[1]:
+            low, high = self._range_s
+            self.seek(low + (time_s - low) % (high - low))
+        else:
+            self.seek(time_s % self._timeline.duration_s)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Qt
 from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import StrategyChoice
+from tempstudio.core.topology import topology_of
 from tempstudio.core.workload import TrainingJob
 from tempstudio.gui.edits import (
     edit_of_stroke,
@@ -18,10 +19,12 @@ from tempstudio.gui.edits import (
     with_strategy,
     without_run,
 )
+from tempstudio.gui.moments import worst_contention
 from tempstudio.gui.views.machine_dialog import MachineDialog
 from tempstudio.gui.views.runs_panel import kept
 from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
 from tempstudio.gui.views.wafer_hand import Stroke
+from tempstudio.scene.format import digits, percent
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
@@ -39,11 +42,15 @@ class Requests(QObject):
         window.model.chosen.connect(studio.selection.select_operator)
         window.timeline.scrubbed.connect(studio.playback.seek)
         window.timeline.chosen.connect(studio.selection.select_operator)
+        window.timeline.brushed.connect(studio.selection.select_range)
+        window.timeline.stepped.connect(self.step)
         window.timeline.empty_clicked.connect(self.plan_or_run)
         window.timeline.play_asked.connect(studio.playback.toggle)
         window.inspector.dies_chosen.connect(studio.selection.select_dies)
         window.inspector.links_chosen.connect(studio.selection.select_links)
         window.gauges.link_chosen.connect(self.choose_link)
+        window.gauges.die_chosen.connect(self.choose_die)
+        window.gauges.range_dropped.connect(lambda: studio.selection.select_range(None))
         window.strategy.strategy_edited.connect(self.choose_strategy)
         window.strategy.job_edited.connect(self.edit_job)
         window.strategy.degrees_edited.connect(self.edit_degrees)
@@ -97,6 +104,61 @@ class Requests(QObject):
         studio = self._window.studio
         if studio.results.is_fresh:
             studio.selection.select_links((pair,))
+
+    def choose_die(self, die: int) -> None:
+        """A die of the gauges, if it is one of the mesh on screen."""
+        studio = self._window.studio
+        if studio.results.is_fresh:
+            studio.selection.select_dies((die,))
+
+    # Time
+
+    def step(self, way: int) -> None:
+        """The next event, or the one before."""
+        playback = self._window.studio.playback
+        playback.step_forward() if way > 0 else playback.step_back()
+
+    def begin_range(self) -> None:
+        """Let the range begin at the time shown; where it ended before that, at the step's end."""
+        playback, chosen = self._window.studio.playback, self._window.studio.selection.chosen
+        if playback.timeline is not None:
+            end = chosen.range_s[1] if chosen.range_s else playback.timeline.duration_s
+            self._brush(playback.time_s, end, playback.timeline.duration_s)
+
+    def end_range(self) -> None:
+        """Let the range end at the time shown; where it began after that, from the step's start."""
+        playback, chosen = self._window.studio.playback, self._window.studio.selection.chosen
+        if playback.timeline is not None:
+            begin = chosen.range_s[0] if chosen.range_s else 0.0
+            self._brush(0.0 if begin >= playback.time_s else begin, playback.time_s, 0.0)
+
+    def _brush(self, begin_s: float, end_s: float, otherwise_s: float) -> None:
+        end_s = end_s if end_s > begin_s else otherwise_s
+        if end_s > begin_s:
+            self._window.studio.selection.select_range((begin_s, end_s))
+
+    def show_worst_contention(self) -> None:
+        """Go to where transfers lose most time to one another; again for its next occurrence."""
+        studio, timeline = self._window.studio, self._window.studio.playback.timeline
+        if timeline is None:
+            return
+        latency_s = topology_of(studio.project.machine).latency_s
+        found = worst_contention(timeline, latency_s, studio.playback.time_s)
+        if found is None:
+            studio.say("No transfer is in another's way.", "ok", key="worst", fleeting=True)
+            return
+        studio.playback.pause()
+        # A little into it, so that the transfers are on their way.
+        studio.playback.seek(found.begin_s + 0.25 * (found.end_s - found.begin_s))
+        self._window.timeline.reveal(found.begin_s, found.end_s)
+        share = percent(found.lost_s / timeline.duration_s)
+        studio.say(
+            f"Worst contention: {found.operator}, {digits(found.factor)}\u2009× the time that its "
+            f"slowest transfer needs alone; {share} of the step is lost to it.",
+            "info",
+            key="worst",
+            fleeting=True,
+        )
 
     # Edits
 

@@ -48,10 +48,21 @@ ABBREVIATIONS = {
     "optimizer": "optim", "positions": "pos", "residual": "resid",
 }  # fmt: skip
 UNTELLING = ("core", "tokens")  # last parts of names that need what stands before them
-_KEY_VALUES = (
-    "each die attends to its own keys and values",
-    "each die attends to the keys and values that just arrived",
-)
+# The same of keys and values: (pass, whether it is their gradients that travel).
+_KEY_VALUES = {
+    ("forward", False): (
+        "each die attends to its own keys and values",
+        "each die attends to the keys and values that just arrived",
+    ),
+    ("backward", False): (
+        "each die computes attention's gradients against its own keys and values",
+        "each die computes attention's gradients against the keys and values that just arrived",
+    ),
+    ("backward", True): (
+        "each die computes the first share of the gradients of keys and values",
+        "each die adds its share to the gradients of keys and values that just arrived",
+    ),
+}
 _COLLECTIVES = {
     "all-gather": "every die collects the parts that the others hold",
     "reduce-scatter": "the dies add up their parts, and each keeps one share of the sum",
@@ -94,9 +105,10 @@ def _counted(noun: str, caption: Caption) -> str:
 
 
 def _stream(caption: Caption) -> tuple[str, str]:
-    if caption.role == "K":
-        return _KEY_VALUES
     pass_ = "backward" if caption.pass_ == "backward" else "forward"
+    if caption.role == "K":
+        gradients = pass_ == "backward" and "gradient" in caption.tensor
+        return _KEY_VALUES[pass_, gradients]
     known = _STREAMS.get((caption.layout, pass_, caption.role))
     if known:
         return known
@@ -105,6 +117,10 @@ def _stream(caption: Caption) -> tuple[str, str]:
 
 
 def _collective(caption: Caption) -> str:
+    stage = caption.op.removeprefix("to stage ")
+    if stage.isdecimal():
+        what = "gradients go back" if caption.pass_ == "backward" else "activations go on"
+        return f"hand-over: the {what} to the dies of stage {int(stage) + 1}"
     what = _MOVED.get(caption.role, "data")
     how = _COLLECTIVES.get(caption.op)
     return f"{caption.op} of {what}: {how}" if how else f"{caption.op} of {what}"
@@ -140,8 +156,9 @@ def place(caption: Caption) -> str:
         return ""
     parts = [] if caption.segment == caption.pass_ else [caption.pass_]
     copies = caption.copies
-    # The backward pass runs through the copies from the last to the first.
-    number = copies - caption.copy if caption.pass_ == "backward" else caption.copy + 1
+    # The backward pass runs through the copies from the last to the first, and recomputes each.
+    turned = caption.pass_ in ("backward", "recompute")
+    number = copies - caption.copy if turned else caption.copy + 1
     one = caption.segment.removesuffix("s")
     parts.append(f"{one} {number} of {copies}" if copies > 1 else caption.segment)
     if caption.operator and caption.operator != caption.segment:

@@ -8,6 +8,15 @@ from tempstudio.core.timeline import MEMORY_KINDS, Frame, Timeline
 from tempstudio.core.topology import topology_of
 from tempstudio.scene.format import byte_count, byte_rate, percent, plural
 
+KIND_TITLES = {
+    "weights": "Weights",
+    "gradients": "Gradients",
+    "optimizer": "Optimizer states",
+    "activations": "Activations",
+    "stream_buffers": "Stream buffers",
+    "collective_buffers": "Collective buffers",
+}
+
 
 def die_name(machine: Machine, die: int) -> str:
     """The coordinate of a die as everybody writes it.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import shiboken6
 from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
@@ -84,6 +87,37 @@ def small_project() -> Project:
 def small_run(small_project: Project) -> ts.Run:
     """Its run, made in this process."""
     return ts.run(small_project)
+
+
+@pytest.fixture(scope="session")
+def two_stages() -> ts.Run:
+    """A pipeline over two wafers, with recomputation."""
+    project = Project(
+        machine=ts.Wafer(rows=2, cols=4, wafers=2),
+        model=ts.load_model("qwen2-0.5b"),
+        job=ts.TrainingJob(global_batch=6, seq_len=1024, recompute="full"),
+        degrees=ts.Degrees(pp=2, dp=2, stream=4),
+    )
+    return ts.run(project)
+
+
+class CountingPainter:
+    """A QPainter that counts what it draws."""
+
+    def __init__(self, painter: QPainter) -> None:
+        self._painter = painter
+        self.calls: Counter[str] = Counter()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._painter, name)
+        if not name.startswith(("draw", "fill", "stroke")):
+            return found
+
+        def counted(*arguments: Any) -> Any:
+            self.calls[name] += 1
+            return found(*arguments)
+
+        return counted
 
 
 def result_of(run: ts.Run) -> Result:

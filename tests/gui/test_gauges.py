@@ -13,7 +13,7 @@ from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.edits import with_dies
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.views.contention import Histogram, TopLinks
-from tempstudio.gui.views.gauges import MemoryGauge
+from tempstudio.gui.views.memory_gauge import MemoryGauge
 from tempstudio.scene.format import byte_count, seconds
 from tests.gui.conftest import click, result_of, seen
 
@@ -126,7 +126,7 @@ def test_idle_links_are_not_in_the_histogram(window: MainWindow) -> None:
 
 
 def test_kinds_are_all_named(window: MainWindow) -> None:
-    from tempstudio.gui.views.gauges import KIND_TITLES
+    from tempstudio.scene.describe import KIND_TITLES
 
     assert tuple(KIND_TITLES) == MEMORY_KINDS
 

@@ -32,6 +32,7 @@ from tempstudio.gui.views.wafer_view import Stroke, Target, WaferView
 from tempstudio.scene.display_list import DisplayList, Texts
 from tempstudio.scene.tokens import DARK, LIGHT, THEMES, rgb
 from tempstudio.scene.wafer import View, build, lay_ground, roles_of, wafer_picture
+from tests.gui.conftest import CountingPainter
 
 MOST_CALLS = 64
 SMALL, LARGE = (772, 543), (1600, 1000)
@@ -41,25 +42,6 @@ FAULTY = Wafer(
 NONE, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 SHIFT, ALT = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier
 LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
-
-
-class CountingPainter:
-    """A QPainter that counts what it draws."""
-
-    def __init__(self, painter: QPainter) -> None:
-        self._painter = painter
-        self.calls: Counter[str] = Counter()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._painter, name)
-        if not name.startswith(("draw", "fill", "stroke")):
-            return found
-
-        def counted(*arguments: Any) -> Any:
-            self.calls[name] += 1
-            return found(*arguments)
-
-        return counted
 
 
 def painted(

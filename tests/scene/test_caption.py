@@ -56,6 +56,34 @@ def test_a_recomputed_forward_reads_as_a_forward() -> None:
     assert sentence(replace(NOW, pass_="recompute")) == sentence(NOW)
 
 
+def test_a_recomputed_layer_has_the_number_of_the_layer_that_needs_it() -> None:
+    assert "layer 28 of 32" in place(replace(NOW, pass_="backward"))
+    assert "layer 28 of 32" in place(replace(NOW, pass_="recompute"))
+    assert "layer 5 of 32" in place(NOW)
+
+
+@pytest.mark.parametrize(
+    ("pass_", "op", "text"),
+    [
+        ("forward", "to stage 1", "hand-over: the activations go on to the dies of stage 2"),
+        ("backward", "to stage 0", "hand-over: the gradients go back to the dies of stage 1"),
+    ],
+)
+def test_a_hand_over_says_what_goes_where(pass_: str, op: str, text: str) -> None:
+    now = replace(NOW, segment="pipeline", kind="collective", op=op, role="P", rounds=1, round=0)
+    assert sentence(replace(now, pass_=pass_)) == text
+
+
+def test_attention_backward_tells_what_travels() -> None:
+    now = replace(NOW, operator="attention.core", role="K", layout="rows", pass_="backward")
+    against = sentence(replace(now, tensor="keys and values"))
+    shares = sentence(replace(now, tensor="key and value gradients"))
+    forward = sentence(replace(now, pass_="forward", tensor="keys and values"))
+    assert len({against, shares, forward}) == 3
+    assert "gradients against the keys and values that just arrived" in against
+    assert "adds its share to the gradients of keys and values that just arrived" in shares
+
+
 @pytest.mark.parametrize(
     "op", ["all-gather", "reduce-scatter", "all-reduce", "all-to-all", "point-to-point"]
 )

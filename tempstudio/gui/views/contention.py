@@ -64,7 +64,7 @@ class LinkReading:
 class Histogram(QWidget):
     """How many links are how busy; the axis runs from idle to full."""
 
-    HEIGHT = 48
+    HEIGHT = 40
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
         super().__init__(parent)

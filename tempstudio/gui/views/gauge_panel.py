@@ -4,37 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from tempstudio import glossary
 from tempstudio.core.timeline import Frame
 from tempstudio.gui.places import die_name, link_pairs
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.contention import Histogram, LinkReading, TopLinks
-from tempstudio.gui.views.gauges import Figure, FigureButton, MemoryGauge, MemoryReading
+from tempstudio.gui.views.gauge_lines import FigureLine, RangeChip, Ribbon, meaning
+from tempstudio.gui.views.gauges import Figure, FigureButton
+from tempstudio.gui.views.memory_gauge import MemoryGauge, MemoryReading
+from tempstudio.gui.views.memory_strip import MemoryStrip, StripReading
 from tempstudio.gui.views.time_bar import TimeBar
+from tempstudio.scene.averages import Means, means_between
+from tempstudio.scene.elapsed import IDLE, WAITING
 from tempstudio.scene.format import (
     NONE,
     byte_count,
     change,
     count,
     digits,
+    joules,
     percent,
     seconds,
     split_unit,
+    watts,
 )
-from tempstudio.scene.tokens import Tokens, mix
+from tempstudio.scene.tokens import Tokens
 
 PLAYING_MS = 100  # while playing, texts change no oftener than a person can read
 FIGURES = (
@@ -50,6 +47,8 @@ class GaugePanel(QScrollArea):
 
     asked = Signal(str)
     link_chosen = Signal(object)
+    die_chosen = Signal(int)
+    range_dropped = Signal()
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +60,7 @@ class GaugePanel(QScrollArea):
         self._tokens = tokens
         self._result: Result | None = None
         self._frame: Frame | None = None
+        self._means: Means | None = None
         self._chosen = Chosen()
         self._since = QElapsedTimer()
         body = QWidget(self)
@@ -89,17 +89,28 @@ class GaugePanel(QScrollArea):
         self.ribbon = Ribbon(body, self.figures["step_time_s"])
         self.time = TimeBar(self._tokens, body)
         self._column.addWidget(self.time)
+        self.power = FigureLine("power", body)
+        self.power.setObjectName("figure.power")
+        self.power.asked.connect(self.asked)
+        self._column.addWidget(self.power)
+        self.range = RangeChip(self._tokens, body)
+        self.range.clicked.connect(self.range_dropped)
+        self._column.addWidget(self.range)
 
     def _add_memory(self, body: QWidget) -> None:
-        self._column.addSpacing(12)
+        self._column.addSpacing(8)
         self._column.addWidget(_heading("Memory", body))
         self.memory = MemoryGauge(self._tokens, body)
         self.memory.setAccessibleName("Memory")
         self.memory.clicked.connect(self.asked)
         self._column.addWidget(self.memory)
+        self._column.addSpacing(4)
+        self.strip = MemoryStrip(self._tokens, body)
+        self.strip.chosen.connect(self.die_chosen)
+        self._column.addWidget(self.strip)
 
     def _add_contention(self, body: QWidget) -> None:
-        self._column.addSpacing(12)
+        self._column.addSpacing(8)
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(_heading("Contention", body))
@@ -135,13 +146,21 @@ class GaugePanel(QScrollArea):
                 _figure(document.get(key), earlier.get(key), form, more_is_better)
             )
             self.figures[key].setEnabled(result is not None)
-        self.time.set_parts(document.get("time_s", {}))
+        self._show_power(document)
         self._show_links(document.get("links"))
+        self._means = None
         if result is None:
-            self.memory.set_reading(None)
-            self.histogram.set_reading(None)
-            self.top.set_reading(None)
             self._frame = None
+            for gauge in (self.memory, self.strip, self.histogram, self.top):
+                gauge.set_reading(None)
+        self._show_range()
+
+    def _show_power(self, document: dict[str, Any]) -> None:
+        if "power_w" in document:
+            energy = joules(document["energy_j"]["total"])
+            self.power.setText(f"{watts(document['power_w'])} mean power, {energy} a step")
+        else:
+            self.power.setText("")
 
     def _show_links(self, links: dict[str, Any] | None) -> None:
         if not links:
@@ -160,38 +179,63 @@ class GaugePanel(QScrollArea):
             return
         self._since.start()
         self._frame = frame
-        if self._result is None:
+        if self._means is None:
+            self._show_readings()
+
+    def _show_range(self) -> None:
+        """Averages of the chosen range, or the moment where none is chosen."""
+        range_s, result = self._chosen.range_s, self._result
+        inside = result is not None and range_s is not None
+        self._means = None
+        if inside and range_s[0] < result.timeline.duration_s:  # type: ignore[index, union-attr]
+            self._means = means_between(result.timeline, *range_s)  # type: ignore[union-attr, misc]
+        self.range.show_range(range_s if self._means is not None else None)
+        document = result.document if result is not None else {}
+        parts = document.get("time_s", {})
+        self.time.set_parts(parts if self._means is None else _time_parts(self._means))
+        self._show_readings()
+
+    def _show_readings(self) -> None:
+        shown = self._means or self._frame
+        if self._result is None or shown is None:
             return
-        self._show_memory(frame)
+        self._show_memory()
         machine, timeline = self._result.project.machine, self._result.timeline
         pairs = link_pairs(timeline)
-        reading = LinkReading(frame.link_utilization, frame.link_rate, machine, pairs)
+        reading = LinkReading(shown.link_utilization, shown.link_rate, machine, pairs)
         self.histogram.set_reading(reading)
         self.top.set_reading(reading)
 
-    def _show_memory(self, frame: Frame) -> None:
-        assert self._result is not None
+    def _show_memory(self) -> None:
+        shown = self._means or self._frame
+        if self._result is None or shown is None:
+            return
         machine = self._result.project.machine
         memory = self._result.document["memory_bytes"]
         fullest = machine.die_id(tuple(memory["peak_die"]))
-        dies = [die for die in self._chosen.dies if die < frame.memory.shape[1]]
+        dies = [die for die in self._chosen.dies if die < shown.memory.shape[1]]
         die = dies[0] if len(dies) == 1 else fullest
         stage = self._result.timeline.stage_of_die
+        capacity = float(memory["capacity"])
         self.memory.set_reading(
             MemoryReading(
                 die=die_name(machine, die),
-                by_kind=tuple(frame.memory[:, die].tolist()),
-                capacity_bytes=float(memory["capacity"]),
+                by_kind=tuple(shown.memory[:, die].tolist()),
+                capacity_bytes=capacity,
                 peak_bytes=float(memory["peak"]) if stage[die] == stage[fullest] else None,
             )
         )
+        self.strip.set_reading(StripReading(shown.memory, capacity, machine, machine.alive_ids))
 
     def set_selection(self, chosen: Chosen) -> None:
-        """Show the memory of a selected die; mark selected links."""
-        self._chosen = chosen
+        """Show the memory of a selected die and the averages of a range; mark selected links."""
+        before, self._chosen = self._chosen, chosen
         self.top.set_selected(chosen.links)
-        if self._frame is not None and self._result is not None:
-            self._show_memory(self._frame)
+        self.strip.set_selected(chosen.dies)
+        if chosen.range_s != before.range_s:
+            self._show_range()
+        else:
+            self._show_memory()
 
     def set_freshness(self, freshness: Freshness) -> None:
         """Lay the ribbon across the figures while they are from before."""
@@ -205,90 +249,10 @@ class GaugePanel(QScrollArea):
         self._tokens = tokens
         for figure in self.figures.values():
             figure.set_theme(tokens)
-        self.ribbon.set_theme(tokens)
-        self.time.set_theme(tokens)
-        self.memory.set_theme(tokens)
-        self.histogram.set_theme(tokens)
-        self.top.set_theme(tokens)
-
-
-class Ribbon(QLabel):
-    """Lies across the row of changes under the figures while these are from before."""
-
-    def __init__(self, body: QWidget, figure: FigureButton) -> None:
-        super().__init__(body)
-        self.setObjectName("gauges.ribbon")
-        self.setProperty("role", "ribbon")
-        self._body, self._figure = body, figure
-        self._text = ""
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setIndent(8)
-        body.installEventFilter(self)
-        self.hide()
-
-    def show_text(self, text: str) -> None:
-        """Show a text, or go away."""
-        self._text = text
-        self.setToolTip(text)
-        self.setVisible(bool(text))
-        self._fit()
-
-    def set_theme(self, tokens: Tokens) -> None:
-        """Draw in another theme."""
-        fill = mix(tokens.warning, tokens.surface, 0.14)
-        self.setStyleSheet(
-            f"color: {tokens.warning}; background: {fill}; border-left: 3px solid {tokens.warning};"
-        )
-
-    def _fit(self) -> None:
-        below = self._figure.geometry()
-        tall = self.fontMetrics().height() + 2
-        wide = self._body.width() - 24
-        self.setGeometry(below.left(), below.bottom() - tall + 1, wide, tall)
-        room = self.width() - 20
-        self.setText(self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room))
-        self.raise_()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """It stays where the figures are."""
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
-            self._fit()
-        return super().eventFilter(watched, event)
-
-
-class FigureLine(QLabel):
-    """A small figure in a line of text; a click asks where it comes from."""
-
-    asked = Signal(str)
-
-    def __init__(self, term: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._term = term
-        self.setProperty("role", "caption")
-        self.setProperty("term", term)
-        self.setToolTip(meaning(term))
-        self.setWordWrap(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.asked.emit(self._term)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.asked.emit(self._term)
-        else:
-            super().keyPressEvent(event)
-
-
-def meaning(term: str) -> str:
-    """What a term means and its unit, for a tooltip."""
-    entry = glossary.find(term)
-    if entry is None:
-        return term
-    unit = f" [{entry.unit}]" if entry.unit else ""
-    return f"{entry.term}{unit}\n{entry.sentence}\nClick for the formula and this run's inputs."
+        for part in (
+            self.ribbon, self.time, self.range, self.memory, self.strip, self.histogram, self.top,
+        ):  # fmt: skip
+            part.set_theme(tokens)
 
 
 def _heading(text: str, parent: QWidget) -> QLabel:
@@ -308,3 +272,15 @@ def _figure(value: Any, before: Any, form: Any, more_is_better: bool) -> Figure:
         return Figure(number, unit)
     grown = value > before
     return Figure(number, unit, change(before, value), grown == more_is_better)
+
+
+def _time_parts(means: Means) -> dict[str, float]:
+    """Seconds of a range by the parts of the step, as a mean over the stages."""
+    uses, length = means.uses, means.end_s - means.begin_s
+    computing = uses["forward"] + uses["recompute"] + uses["backward"]
+    return {
+        "compute": computing * length,
+        "exposed": uses[WAITING] * length,
+        "bubble": uses[IDLE] * length,
+        "optimizer": uses["optimizer"] * length,
+    }

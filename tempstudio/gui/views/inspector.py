@@ -29,10 +29,10 @@ from tempstudio.core.topology import topology_of
 from tempstudio.gui.places import die_name, link_name
 from tempstudio.gui.results import Result
 from tempstudio.gui.selection import Chosen
-from tempstudio.gui.views.gauges import KIND_TITLES
 from tempstudio.gui.views.model_tree import describe
 from tempstudio.gui.views.selection_editor import SelectionEditor
 from tempstudio.gui.views.tables import Readings, Table, table_view
+from tempstudio.scene.describe import KIND_TITLES
 from tempstudio.scene.format import byte_count, byte_rate, seconds
 
 PLAYING_MS = 100

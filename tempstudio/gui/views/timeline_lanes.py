@@ -1,4 +1,4 @@
-"""What stands in the timeline's lanes at a zoom: whole spans, their copies, or their operators.
+"""What stands in the timeline's lanes at a zoom: shares of the time, spans, layers, operators.
 
 No Qt here: arrays of rectangles by colour key, so that the view paints each bucket in one call.
 """
@@ -7,21 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.timeline import Timeline
-from tempstudio.gui.moments import busy_seconds, spans_of
+from tempstudio.gui.moments import spans_of
+from tempstudio.gui.views.timeline_overview import TITLES, Stack, TimelineOverview
+from tempstudio.scene.caption import short_name
+from tempstudio.scene.elapsed import busy_seconds
+from tempstudio.scene.format import percent
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Box = tuple[float, float, float, str, str, str]  # start, end, height, key, label, operator
 
+LEAST_SPAN_PX = 14.0  # spans narrower than this give way to shares of the time
 LEAST_COPY_PX = 6.0  # copies of a span are drawn apart from this width on
 LEAST_BLOCK_PX = 3.0  # and their operators from this mean width on
 MOST_BOXES = 6000  # more than that in view and the coarser picture is drawn
+LOAD_SCALES = (0.1, 0.25, 0.5, 1.0)  # what the height of a communication lane may stand for
+SHARES, SPANS, COPIES, OPERATORS = range(4)  # from coarse to fine
 PASS_KEYS = {"forward": "I", "backward": "G", "recompute": "K", "optimizer": "E"}
+PASS_LETTERS = {"forward": "F", "backward": "B", "recompute": "R", "optimizer": "opt"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,22 +48,53 @@ class Blocks:
     items: IntArray
 
 
+class Box(NamedTuple):
+    """One rectangle of a lane: times [s], height above `base` as shares of the lane, and words.
+
+    `short` stands where `label` finds no room; `tip` is told of it under the pointer.
+    """
+
+    start: float
+    end: float
+    base: float
+    height: float
+    key: str
+    label: str = ""
+    short: str = ""
+    operator: str = ""
+    tip: str = ""
+
+
 @dataclass(frozen=True, eq=False)
 class Boxes:
-    """Rectangles of one lane: from `start` to `end` [s], `height` 0..1, colour key and label."""
+    """The rectangles of one lane, as columns of `Box`; `seamless` ones form one surface."""
 
     start: FloatArray
     end: FloatArray
+    base: FloatArray
     height: FloatArray
     key: tuple[str, ...]
     label: tuple[str, ...]
+    short: tuple[str, ...]
     operator: tuple[str, ...]
+    tip: tuple[str, ...]
+    seamless: bool = False
 
     def __len__(self) -> int:
         return len(self.start)
 
 
-EMPTY = Boxes(np.zeros(0), np.zeros(0), np.zeros(0), (), (), ())
+def boxes_of(rows: list[Box], seamless: bool = False) -> Boxes:
+    """Rows as columns."""
+    if not rows:
+        return EMPTY
+    start, end, base, height = np.array([row[:4] for row in rows], dtype=np.float64).T
+    key, label, short, operator, tip = zip(*(row[4:] for row in rows), strict=True)
+    return Boxes(start, end, base, height, key, label, short, operator, tip, seamless)
+
+
+_NONE = np.zeros(0)
+EMPTY = Boxes(_NONE, _NONE, _NONE, _NONE, (), (), (), (), ())
 
 
 class TimelineLanes:
@@ -97,6 +136,10 @@ class TimelineLanes:
             items=tails - edges + 1,
         )
 
+    @cached_property
+    def _overview(self) -> TimelineOverview:
+        return TimelineOverview(self.timeline)
+
     def lanes(
         self, stage: int, begin_s: float, end_s: float, s_per_px: float
     ) -> tuple[Boxes, Boxes]:
@@ -108,16 +151,65 @@ class TimelineLanes:
         shown += first
         if not len(shown):
             return EMPTY, EMPTY
+        level, most = self.level(s_per_px), self.full_load(s_per_px)
+        if level == SHARES:
+            compute, traffic = self._overview.lanes(stage, begin_s, end_s, s_per_px)
+            return _shares(compute), _shares(traffic, 1.0 / most, named=False)
         copies = self._copies(shown, begin_s, end_s)
-        per_copy = float(np.mean([len(self.blocks(int(k)).start) for k in spans.template[shown]]))
-        period = float(np.mean(spans.period_s[shown]))
-        fine = period / max(per_copy, 1.0) >= LEAST_BLOCK_PX * s_per_px
-        if fine and len(copies[0]) * per_copy <= MOST_BOXES:
-            return self._operator_boxes(copies, begin_s, end_s)
-        if period >= LEAST_COPY_PX * s_per_px and len(copies[0]) <= MOST_BOXES:
-            return self._span_boxes(*copies)
+        count = sum(len(self.blocks(int(k)).start) for k in spans.template[copies[0]])
+        if level == OPERATORS and count <= MOST_BOXES:
+            return self._operator_boxes(copies, begin_s, end_s, most)
+        if level != SPANS and len(copies[0]) <= MOST_BOXES:
+            return self._span_boxes(*copies, most)
         whole = spans.start_s[shown], spans.repeats[shown] * spans.period_s[shown]
-        return self._span_boxes(shown, *whole, np.zeros(len(shown), np.int64))
+        return self._span_boxes(shown, *whole, np.full(len(shown), -1), most)
+
+    def level(self, s_per_px: float) -> int:
+        """How finely to draw at a zoom, the same for all stages and wherever the view is."""
+        if self._typical_span < LEAST_SPAN_PX * s_per_px:
+            return SHARES
+        period, per_copy = self._typical_copy
+        if period / per_copy >= LEAST_BLOCK_PX * s_per_px:
+            return OPERATORS
+        return COPIES if period >= LEAST_COPY_PX * s_per_px else SPANS
+
+    def full_load(self, s_per_px: float) -> float:
+        """Utilisation that the height of a communication lane stands for at a zoom."""
+        most = self._most_busy[self.level(s_per_px)]
+        return next((scale for scale in LOAD_SCALES if most <= scale), 1.0)
+
+    @cached_property
+    def _most_busy(self) -> dict[int, float]:
+        """Highest utilisation that is drawn at each level."""
+        used = [int(k) for k in np.unique(self.timeline.spans.template)]
+        copies = max((self._traffic(template)[1] for template in used), default=0.0)
+        fine = [0.0]
+        for template in used:
+            blocks = self.blocks(template)
+            length = blocks.end - blocks.start
+            fine += (blocks.busy[length > 0] / length[length > 0]).tolist()
+        most = self._overview.most_busy
+        return {SHARES: most, SPANS: copies, COPIES: copies, OPERATORS: min(max(fine), 1.0)}
+
+    @cached_property
+    def _typical_span(self) -> float:
+        """How long the spans last that the busiest stage spends half of its time in [s]."""
+        spans, found = self.timeline.spans, [0.0]
+        for stage in range(self.timeline.stages):
+            first, last = spans_of(self.timeline, stage)
+            length = np.sort(spans.repeats[first:last] * spans.period_s[first:last])
+            if len(length):
+                half = int(np.searchsorted(np.cumsum(length), length.sum() / 2))
+                found.append(float(length[min(half, len(length) - 1)]))
+        return max(found)
+
+    @cached_property
+    def _typical_copy(self) -> tuple[float, int]:
+        """(how long a copy of the most repeated span lasts [s], into how many blocks it parts)."""
+        spans = self.timeline.spans
+        most = int(np.argmax(spans.repeats))
+        blocks = len(self.blocks(int(spans.template[most])).start)
+        return float(spans.period_s[most]), max(blocks, 1)
 
     def _copies(
         self, shown: IntArray, begin_s: float, end_s: float
@@ -140,45 +232,47 @@ class TimelineLanes:
         return row, np.concatenate(starts), spans.period_s[row], np.concatenate(numbers)
 
     def _span_boxes(
-        self, row: IntArray, start: FloatArray, length: FloatArray, number: IntArray
+        self,
+        row: IntArray,
+        start: FloatArray,
+        length: FloatArray,
+        number: IntArray,
+        full_load: float,
     ) -> tuple[Boxes, Boxes]:
-        spans, timeline = self.timeline.spans, self.timeline
-        keys, labels, roles = [], [], []
-        busy = np.zeros(len(row))
+        """A box a span (`number` -1), or a box a copy; the links' mean load below."""
+        spans, compute, traffic = self.timeline.spans, [], []
         for i, span in enumerate(row.tolist()):
-            template = int(spans.template[span])
-            name, pass_ = timeline.segments[int(spans.segment[span])]
-            repeats, batch = int(spans.repeats[span]), int(spans.micro_batch[span])
-            whole = length[i] > spans.period_s[span] * 1.5 or repeats == 1
-            copy = f" × {repeats}" if whole and repeats > 1 else ""
-            copy = copy or (f" {number[i]}" if repeats > 1 else "")
-            of = f" · micro-batch {batch}" if batch >= 0 else ""
-            keys.append(PASS_KEYS.get(pass_, "P"))
-            labels.append(f"{name}{copy} {pass_}{of}")
-            role, share = self._traffic(template)
-            roles.append(role)
-            busy[i] = share
-        none = ("",) * len(row)
-        full = np.ones(len(row))
-        moving = np.flatnonzero(busy > 0)
-        return (
-            Boxes(start, start + length, full, tuple(keys), tuple(labels), none),
-            Boxes(
-                start[moving],
-                start[moving] + length[moving],
-                busy[moving],
-                tuple(roles[i] for i in moving),
-                ("",) * len(moving),
-                ("",) * len(moving),
-            ),
-        )
+            begin, end = float(start[i]), float(start[i] + length[i])
+            name, pass_ = self.timeline.segments[int(spans.segment[span])]
+            full, short = self._names(span, int(number[i]))
+            key = PASS_KEYS.get(pass_, "P")
+            compute.append(Box(begin, end, 0.0, 1.0, key, full, short, "", full))
+            role, share = self._traffic(int(spans.template[span]))
+            if share > 0:
+                tip = f"{pass_} {name}: busiest link {percent(share)} used"
+                traffic.append(Box(begin, end, 0.0, share / full_load, role, tip=tip))
+        return boxes_of(compute), boxes_of(traffic)
+
+    def _names(self, span: int, copy: int) -> tuple[str, str]:
+        """(what a box says in full, what it says where there is little room)."""
+        spans = self.timeline.spans
+        name, pass_ = self.timeline.segments[int(spans.segment[span])]
+        repeats, batch = int(spans.repeats[span]), int(spans.micro_batch[span])
+        of = f" · micro-batch {batch + 1}" if batch >= 0 else ""
+        if name == pass_:
+            return f"{name}{of}", PASS_LETTERS.get(pass_, "")
+        if copy < 0 or repeats == 1:
+            many = f" × {repeats}" if repeats > 1 else ""
+            letter = PASS_LETTERS.get(pass_, "")
+            return f"{pass_} {name}{many}{of}", f"{letter}{batch + 1}" if repeats > 1 else name
+        # The backward pass runs through the copies from the last to the first.
+        place = repeats - copy if pass_ == "backward" else copy + 1
+        return f"{pass_} {name.removesuffix('s')} {place}{of}", str(place)
 
     def _traffic(self, template: int) -> tuple[str, float]:
         """(role that keeps links busiest, mean utilisation of the busiest link) of a template."""
-        blocks, duration = (
-            self.blocks(template),
-            float(self.timeline.templates.duration_s[template]),
-        )
+        blocks = self.blocks(template)
+        duration = float(self.timeline.templates.duration_s[template])
         if not len(blocks.busy) or blocks.busy.sum() <= 0 or duration <= 0:
             return "", 0.0
         most = int(np.argmax(blocks.busy))
@@ -190,6 +284,7 @@ class TimelineLanes:
         copies: tuple[IntArray, FloatArray, FloatArray, IntArray],
         begin_s: float,
         end_s: float,
+        full_load: float,
     ) -> tuple[Boxes, Boxes]:
         row, start, _, _ = copies
         compute: list[Box] = []
@@ -199,16 +294,23 @@ class TimelineLanes:
             seen = np.flatnonzero((origin + blocks.end > begin_s) & (origin + blocks.start < end_s))
             for i in seen.tolist():
                 phase = self.timeline.phases[int(blocks.phase[i])]
+                name = phase.operator
                 begin, end = origin + float(blocks.start[i]), origin + float(blocks.end[i])
                 if blocks.computing[i] > 0:
                     until, share = _computed(blocks, i, begin, end)
                     key = PASS_KEYS.get(phase.pass_, "P")
-                    compute.append((begin, until, share, key, phase.operator, phase.operator))
+                    tip = f"{phase.pass_} {name}" if phase.pass_ != name else name
+                    tip += f", computing {percent(share)} of it" if share < 0.9995 else ""
+                    words = name, short_name(name), name, tip
+                    compute.append(Box(begin, until, 0, share, key, *words))
                 if blocks.busy[i] > 0 and end > begin:
                     height = min(float(blocks.busy[i]) / (end - begin), 1.0)
-                    label = phase.op if phase.op != "stream" else phase.tensor or phase.operator
-                    traffic.append((begin, end, height, phase.role or "C", label, phase.operator))
-        return _boxes(compute), _boxes(traffic)
+                    label = phase.op if phase.op != "stream" else phase.tensor or name
+                    tip = f"{label} of {name}, busiest link {percent(height)} used"
+                    key = phase.role or "C"
+                    height /= full_load
+                    traffic.append(Box(begin, end, 0, height, key, label, "", name, tip))
+        return boxes_of(compute), boxes_of(traffic)
 
 
 def _computed(blocks: Blocks, row: int, begin: float, end: float) -> tuple[float, float]:
@@ -219,8 +321,10 @@ def _computed(blocks: Blocks, row: int, begin: float, end: float) -> tuple[float
     return end, min(computing / (end - begin), 1.0)
 
 
-def _boxes(rows: list[Box]) -> Boxes:
-    if not rows:
-        return EMPTY
-    start, end, height, key, label, operator = zip(*rows, strict=True)
-    return Boxes(np.array(start), np.array(end), np.array(height), key, label, operator)
+def _shares(stacks: list[Stack], scale: float = 1.0, named: bool = True) -> Boxes:
+    titles = TITLES if named else {}
+    rows = [
+        Box(start, end, base * scale, height * scale, key, titles.get(key, ""), tip=tip)
+        for start, end, key, base, height, tip in stacks
+    ]
+    return boxes_of(rows, seamless=True)

@@ -1,100 +1,101 @@
-"""What of the timeline stands still while the playhead moves: strip, ruler and lanes."""
+"""What of the timeline stands still while the playhead moves: strip, ruler, phases and lanes."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
+from tempstudio.gui.batches import draw_lines, draw_rects
+from tempstudio.gui.moments import Stretch
 from tempstudio.gui.theme import font
 from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
-from tempstudio.gui.views.timeline_marks import Axis, nice_step, tick_text
+from tempstudio.gui.views.timeline_marks import (
+    PHASES,
+    RULER,
+    STRIP,
+    TOP,
+    Axis,
+    Lane,
+    lane_places,
+    nice_step,
+    tick_text,
+)
+from tempstudio.scene.elapsed import WAITING
+from tempstudio.scene.format import percent
 from tempstudio.scene.tokens import Tokens, mix
 
-STRIP, RULER = 12, 16
-GUTTER, RIGHT = 68.0, 12.0
-LEAST_LANE, MOST_LANE = 10.0, 96.0
+Numbers = NDArray[np.floating[Any]] | float
+
 TICK_PX = 90.0
-LEAST_LABEL_PX = 28.0
+LEAST_LABEL_PX = 16.0
+LEAST_STRETCH_PX = 18.0
+MOST_LABELS = 200
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One lane's name and place; `kind` 0 is computing, 1 the links."""
+class Landmarks:
+    """What stands above the lanes: congestion over the step, its phases, its micro-batches."""
 
-    name: str
-    box: QRectF
-    stage: int
-    kind: int
+    strip: NDArray[np.float64]
+    phases: tuple[Stretch, ...]
+    micro_batches: tuple[Stretch, ...]
 
-
-def lane_places(stages: int, width: float, height: float) -> list[Lane]:
-    """The lanes that find room below the ruler, two a stage."""
-    top, room = STRIP + RULER, height - STRIP - RULER - 6
-    tall = min(max(room / (2 * stages), LEAST_LANE), MOST_LANE)
-    lanes = []
-    for number in range(2 * stages):
-        y = top + number * tall
-        if y + tall > height:
-            break
-        stage, kind = divmod(number, 2)
-        name = ("Compute", "Links")[kind]
-        if stages > 1:
-            name = ("links", f"Stage {stage}")[kind == 0]
-        box = QRectF(GUTTER, y + 1, max(width - GUTTER - RIGHT, 1.0), tall - 3)
-        lanes.append(Lane(name, box, stage, kind))
-    return lanes
+    def row(self, axis: Axis) -> tuple[Stretch, ...]:
+        """The micro-batches where they find room, else the phases."""
+        if not self.micro_batches:
+            return self.phases
+        first = self.micro_batches[0]
+        if (first.end_s - first.begin_s) / axis.s_per_px < 3 * LEAST_STRETCH_PX:
+            return self.phases
+        rest = tuple(part for part in self.phases if part.begin_s >= self.micro_batches[-1].end_s)
+        return (*self.micro_batches, *rest)
 
 
 class TimelinePicture:
     """Paints one view of a timeline and remembers what it painted where."""
 
     def __init__(
-        self, tokens: Tokens, lanes: TimelineLanes, strip: NDArray[np.float64], operator: str
+        self, tokens: Tokens, lanes: TimelineLanes, landmarks: Landmarks, operator: str
     ) -> None:
-        self._tokens, self._lanes, self._strip = tokens, lanes, strip
+        self._tokens, self._lanes, self._landmarks = tokens, lanes, landmarks
         self._operator = operator
         self.drawn: list[tuple[QRectF, Boxes]] = []
 
-    def paint(self, painter: QPainter, axis: Axis, height: float) -> None:
-        """Everything but the playhead."""
+    def paint(self, painter: QPainter, axis: Axis, height: float, scroll: float = 0.0) -> None:
+        """Everything but range and playhead; the lanes are moved up by `scroll` pixels."""
         painter.setFont(font("caption"))
         self.drawn = []
         self._paint_strip(painter, axis)
         self._paint_ruler(painter, axis)
-        metrics = QFontMetricsF(painter.font())
+        self._paint_phases(painter, axis)
+        painter.save()
+        painter.setClipRect(QRectF(0, TOP, axis.right + 400, height - TOP))
         boxes: dict[int, tuple[Boxes, Boxes]] = {}
-        stages = self._lanes.timeline.stages
-        for lane in lane_places(stages, axis.left + axis.width + RIGHT, height):
+        for lane in lane_places(self._lanes.timeline.stages, axis, height, scroll):
             if lane.stage not in boxes:
                 boxes[lane.stage] = self._lanes.lanes(
                     lane.stage, axis.begin_s, axis.end_s, axis.s_per_px
                 )
-            if lane.box.height() >= metrics.height() - 3:
-                painter.setPen(QColor(self._tokens.muted))
-                label = QRectF(8, lane.box.top(), GUTTER - 12, lane.box.height())
-                painter.drawText(label, Qt.AlignmentFlag.AlignVCenter, lane.name)
-            painter.fillRect(lane.box, QColor(self._tokens.canvas))
-            self._paint_boxes(painter, axis, lane.box, boxes[lane.stage][lane.kind])
+            self._paint_lane(painter, axis, lane, boxes[lane.stage][lane.kind])
+        painter.restore()
 
     def _paint_strip(self, painter: QPainter, axis: Axis) -> None:
-        tokens = self._tokens
+        tokens, strip = self._tokens, self._landmarks.strip
         colours = (tokens.hairline, *tokens.lanes)
-        levels = np.clip(np.ceil(self._strip * len(tokens.lanes)), 0, len(tokens.lanes))
+        levels = np.clip(np.ceil(strip * len(tokens.lanes)), 0, len(tokens.lanes))
         step = axis.width / max(len(levels), 1)
         painter.setPen(Qt.PenStyle.NoPen)
         for level, colour in enumerate(colours):
-            rects = [
-                QRectF(axis.left + i * step, 3, step + 0.5, STRIP - 5)
-                for i in np.flatnonzero(levels == level).tolist()
-            ]
-            if rects:
+            rows = np.flatnonzero(levels == level)
+            if len(rows):
                 painter.setBrush(QColor(colour))
-                painter.drawRects(rects)
+                draw_rects(painter, _rects(axis.left + rows * step, 3, step + 0.5, STRIP - 5))
         whole = self._lanes.timeline.duration_s
         if axis.end_s - axis.begin_s < whole * 0.999:
             scale = axis.width / whole
@@ -112,43 +113,128 @@ class TimelinePicture:
         step = nice_step(axis.s_per_px * TICK_PX)
         first = math.ceil(axis.begin_s / step - 1e-9)
         last = math.floor(axis.end_s / step + 1e-9)
-        for number in range(first, last + 1):
-            x, text = axis.x(number * step), tick_text(number * step, step)
-            painter.setPen(QColor(tokens.hairline))
-            painter.drawLine(QPointF(x, STRIP + 2), QPointF(x, STRIP + RULER - 2))
-            if x + 4 + metrics.horizontalAdvance(text) <= axis.left + axis.width + RIGHT:
-                painter.setPen(QColor(tokens.muted))
-                painter.drawText(QPointF(x + 4, y), text)
+        ticks = np.arange(first, last + 1) * step
+        x = axis.left + (ticks - axis.begin_s) / axis.s_per_px
+        painter.setPen(QColor(tokens.hairline))
+        draw_lines(painter, _lines(x, STRIP + 2, RULER - 4))
+        painter.setPen(QColor(tokens.muted))
+        for at, time_s in zip(x.tolist(), ticks.tolist(), strict=True):
+            text = tick_text(time_s, step)
+            if at + 4 + metrics.horizontalAdvance(text) <= axis.right + 12:
+                painter.drawText(QPointF(at + 4, y), text)
+
+    def _paint_phases(self, painter: QPainter, axis: Axis) -> None:
+        """The pipeline's phases, or the micro-batches where they are wide enough to be named."""
+        tokens = self._tokens
+        metrics = QFontMetricsF(painter.font())
+        painter.setPen(QColor(tokens.muted))
+        row = QRectF(axis.left, STRIP + RULER, axis.width, PHASES - 2)
+        painter.drawText(QRectF(8, row.top(), axis.left, row.height()), _MIDDLE, "Phases")
+        painter.save()
+        painter.setClipRect(row)
+        shown = [
+            part
+            for part in self._landmarks.row(axis)
+            if part.end_s > axis.begin_s and part.begin_s < axis.end_s
+        ]
+        left = np.array([axis.x(max(part.begin_s, axis.begin_s)) for part in shown])
+        right = np.array([axis.x(min(part.end_s, axis.end_s)) for part in shown])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(mix(tokens.control, tokens.surface, 0.22)))
+        wide = np.maximum(right - left - 1, 1.0)
+        draw_rects(painter, _rects(left, row.top(), wide, row.height()))
+        painter.setPen(QColor(tokens.text))
+        for part, begin, room in zip(shown, left.tolist(), wide.tolist(), strict=True):
+            self._paint_name(
+                painter, metrics, part.name, QRectF(begin, row.top(), room, row.height())
+            )
+        painter.restore()
+
+    def _paint_name(
+        self, painter: QPainter, metrics: QFontMetricsF, name: str, place: QRectF
+    ) -> None:
+        number = name.rpartition(" ")[2]
+        for text in (name, number if number.isdigit() else ""):
+            if text and metrics.horizontalAdvance(text) + 8 <= place.width():
+                painter.drawText(place.adjusted(4, 0, 0, 0), _MIDDLE, text)
+                return
+
+    def _paint_lane(self, painter: QPainter, axis: Axis, lane: Lane, boxes: Boxes) -> None:
+        metrics, box = QFontMetricsF(painter.font()), QRectF(*lane.box)
+        if box.height() >= metrics.height() - 5:
+            painter.setPen(QColor(self._tokens.muted))
+            label = QRectF(8, box.top(), axis.left - 12, box.height())
+            painter.drawText(label, _MIDDLE, lane.name)
+            if lane.kind == 1:
+                self._paint_scale(painter, axis, label, metrics)
+        painter.fillRect(box, QColor(self._tokens.canvas))
+        self.drawn.append((box, boxes))
+        if len(boxes):
+            painter.save()
+            painter.setClipRect(box, Qt.ClipOperation.IntersectClip)
+            self._paint_boxes(painter, axis, box, boxes)
+            painter.restore()
+
+    def _paint_scale(
+        self, painter: QPainter, axis: Axis, label: QRectF, metrics: QFontMetricsF
+    ) -> None:
+        """What the height of a communication lane stands for, at its upper end."""
+        full = self._lanes.full_load(axis.s_per_px)
+        if label.height() >= 2.2 * metrics.height():
+            label = QRectF(label.left(), label.top() - 3, label.width(), metrics.height())
+        elif full == 1.0:
+            return
+        right = _MIDDLE | Qt.AlignmentFlag.AlignRight
+        painter.drawText(label, right, f"{100 * full:.0f}\u2009%")
 
     def _paint_boxes(self, painter: QPainter, axis: Axis, lane: QRectF, boxes: Boxes) -> None:
-        self.drawn.append((lane, boxes))
-        if not len(boxes):
-            return
-        painter.save()
-        painter.setClipRect(lane)
         left = axis.left + (boxes.start - axis.begin_s) / axis.s_per_px
         width = np.maximum((boxes.end - boxes.start) / axis.s_per_px, 1.0)
-        high = np.maximum(boxes.height * lane.height(), 2.0)
-        keys = np.array(boxes.key)
-        faint = self._faint(boxes)
+        gap = 0.0 if boxes.seamless else 1.0
+        bottom = lane.bottom() - boxes.base * lane.height()
+        high = np.maximum(boxes.height * lane.height(), 1.0 if boxes.seamless else 2.0)
+        keys, faint = np.array(boxes.key), self._faint(boxes)
         painter.setPen(Qt.PenStyle.NoPen)
         for key in dict.fromkeys(boxes.key):
-            ink = self._tokens.roles.get(key, self._tokens.control)
+            ink = self._ink(key)
             for dimmed in (False, True):
-                rows = np.flatnonzero((keys == key) & (faint == dimmed)).tolist()
-                if not rows:
+                rows = np.flatnonzero((keys == key) & (faint == dimmed))
+                if not len(rows):
                     continue
                 fill, edge = (0.12, 0.35) if dimmed else (0.42, 1.0)
-                rects = [
-                    QRectF(left[i], lane.bottom() - high[i], width[i] - (width[i] > 4), high[i])
-                    for i in rows
-                ]
+                wide = width[rows] - gap * (width[rows] > 4)
+                top = bottom[rows] - high[rows]
                 painter.setBrush(QColor(mix(ink, self._tokens.canvas, fill)))
-                painter.drawRects(rects)
+                draw_rects(painter, _rects(left[rows], top, wide, high[rows]))
                 painter.setBrush(QColor(mix(ink, self._tokens.canvas, edge)))
-                painter.drawRects([QRectF(r.left(), r.top(), r.width(), 2) for r in rects])
-        self._paint_labels(painter, lane, boxes, left, width)
-        painter.restore()
+                draw_rects(painter, _rects(left[rows], top, wide, 2.0 - boxes.seamless))
+        if boxes.seamless:
+            self._paint_titles(painter, axis, lane, boxes)
+        else:
+            self._paint_labels(painter, lane, boxes, left, width)
+
+    def _paint_titles(self, painter: QPainter, axis: Axis, lane: QRectF, boxes: Boxes) -> None:
+        """Names on the surfaces of the upper lane, each where it is first thick enough."""
+        metrics, keys = QFontMetricsF(painter.font()), np.array(boxes.key)
+        painter.setPen(QColor(self._tokens.text))
+        whole = axis.end_s - axis.begin_s
+        for key in dict.fromkeys(boxes.key):
+            rows = np.flatnonzero(keys == key)
+            inside = np.minimum(boxes.end[rows], axis.end_s) - np.maximum(
+                boxes.start[rows], axis.begin_s
+            )
+            share = float(np.sum(np.maximum(inside, 0.0) * boxes.height[rows])) / whole
+            text = f"{boxes.label[rows[0]]} {percent(share)}"
+            place = _room_for(
+                axis, lane, boxes, rows, metrics.horizontalAdvance(text) + 12, metrics.height() - 3
+            )
+            if place is not None and boxes.label[rows[0]]:
+                painter.drawText(place, _MIDDLE, text)
+
+    def _ink(self, key: str) -> str:
+        if key == WAITING:
+            return self._tokens.lanes[1]
+        return self._tokens.roles.get(key, self._tokens.control)
 
     def _faint(self, boxes: Boxes) -> NDArray[np.bool_]:
         """What is not of the selected operator, where that is among the boxes."""
@@ -165,15 +251,52 @@ class TimelinePicture:
         width: NDArray[np.float64],
     ) -> None:
         metrics = QFontMetricsF(painter.font())
-        if lane.height() < metrics.height() - 3:
+        if lane.height() < metrics.height() - 5:
             return
         painter.setPen(QColor(self._tokens.text))
-        for i in np.flatnonzero(width > LEAST_LABEL_PX).tolist():
-            if not boxes.label[i]:
-                continue
+        for i in np.flatnonzero(width > LEAST_LABEL_PX).tolist()[:MOST_LABELS]:
             begin = max(left[i], lane.left()) + 4
-            room = min(left[i] + width[i], lane.right()) - begin - 4
-            text = metrics.elidedText(boxes.label[i], Qt.TextElideMode.ElideRight, room)
-            if len(text) > 2:
-                box = QRectF(begin, lane.top(), room, lane.height())
-                painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+            room = min(left[i] + width[i], lane.right()) - begin - 3
+            text = next(
+                (
+                    t
+                    for t in (boxes.label[i], boxes.short[i])
+                    if metrics.horizontalAdvance(t) <= room
+                ),
+                "",
+            )
+            if not text and room > 40:
+                text = metrics.elidedText(boxes.label[i], Qt.TextElideMode.ElideRight, room)
+            if text:
+                painter.drawText(QRectF(begin, lane.top(), room, lane.height()), _MIDDLE, text)
+
+
+def _room_for(
+    axis: Axis, lane: QRectF, boxes: Boxes, rows: NDArray[np.int64], wide: float, tall: float
+) -> QRectF | None:
+    """The first place on a surface where a text of a size fits, None where there is none."""
+    begin, floor, roof = 0.0, 0.0, -1.0
+    last = float("nan")
+    for row in rows.tolist():
+        start, end = float(boxes.start[row]), float(boxes.end[row])
+        low = float(boxes.base[row]) * lane.height()
+        high = low + float(boxes.height[row]) * lane.height()
+        joined = start == last and min(roof, high) - max(floor, low) >= tall
+        begin = begin if joined else max(start, axis.begin_s)
+        floor, roof = (max(floor, low), min(roof, high)) if joined else (low, high)
+        last = end
+        left, right = axis.x(begin), axis.x(min(end, axis.end_s))
+        if roof - floor >= tall and right - left >= wide:
+            return QRectF(left + 6, lane.bottom() - roof, right - left - 6, roof - floor)
+    return None
+
+
+_MIDDLE = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextSingleLine
+
+
+def _rects(left: Numbers, top: Numbers, width: Numbers, height: Numbers) -> NDArray[np.float64]:
+    return np.stack(np.broadcast_arrays(left, top, width, height), axis=1)
+
+
+def _lines(x: Numbers, top: float, length: float) -> NDArray[np.float64]:
+    return np.stack(np.broadcast_arrays(x, top, x, top + length), axis=1)

@@ -13,37 +13,44 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QPolygonF,
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QPushButton, QToolTip, QWidget
+from PySide6.QtWidgets import QPushButton, QScrollBar, QToolTip, QWidget
 
 from tempstudio.core.timeline import Timeline
-from tempstudio.gui.moments import congestion
-from tempstudio.gui.views.timeline_lanes import EMPTY, Boxes, TimelineLanes
-from tempstudio.gui.views.timeline_marks import Axis
-from tempstudio.gui.views.timeline_picture import (
+from tempstudio.gui.moments import congestion, micro_batches, pipeline_phases
+from tempstudio.gui.views.timeline_hand import TimelineHand
+from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
+from tempstudio.gui.views.timeline_marks import (
     GUTTER,
     RIGHT,
-    RULER,
     STRIP,
-    TimelinePicture,
+    TOP,
+    Axis,
+    most_scroll,
 )
-from tempstudio.scene.format import percent, seconds
+from tempstudio.gui.views.timeline_over import paint_hovered, paint_playhead, paint_range
+from tempstudio.gui.views.timeline_picture import Landmarks, TimelinePicture
+from tempstudio.gui.views.timeline_under import box_at, text_at
+from tempstudio.scene.format import seconds
 from tempstudio.scene.tokens import Tokens
 
-ZOOM_STEP = 1.25
-PAN_STEP = 0.12
 MOST_ZOOM = 1e6  # of the step in view
-KEYS = {Qt.Key.Key_W, Qt.Key.Key_A, Qt.Key.Key_S, Qt.Key.Key_D, Qt.Key.Key_F, Qt.Key.Key_Space}
+FOUND_SHARE = 0.25  # of the view, for what was jumped to
 
 
 class TimelineView(QWidget):
-    """Draws a timeline around a time; `scrubbed` asks for another, `chosen` for an operator."""
+    """Draws a timeline around a time.
+
+    `scrubbed` asks for another time, `stepped` for a neighbouring event (-1, 1), `chosen` for an
+    operator, `brushed` for a range (begin, end) [s] or None.
+    """
 
     scrubbed = Signal(float)
+    stepped = Signal(int)
     chosen = Signal(str)
+    brushed = Signal(object)
     hovered = Signal(str)
     play_asked = Signal()
     empty_clicked = Signal()
@@ -54,35 +61,77 @@ class TimelineView(QWidget):
         self.setAccessibleName("Timeline")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
-        self.setMinimumHeight(STRIP + RULER + 40)
+        self.setMinimumHeight(TOP + 40)
         self._tokens = tokens
         self._timeline: Timeline | None = None
         self._lanes: TimelineLanes | None = None
-        self._strip = np.zeros(0)
+        self._landmarks = Landmarks(np.zeros(0), (), ())
         self._begin_s, self._end_s, self._time_s = 0.0, 1.0, 0.0
+        self._range_s: tuple[float, float] | None = None
         self._picture: QPixmap | None = None
         self._drawn: list[tuple[QRectF, Boxes]] = []
+        self._under: QRectF | None = None
         self._operator = ""
         self._empty = ""
+        self._hand = TimelineHand(self)
+        self._bar = QScrollBar(Qt.Orientation.Vertical, self)
+        self._bar.setObjectName("timeline.scroll")
+        self._bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._bar.valueChanged.connect(lambda _: self._redraw())
         self._empty_button = QPushButton(self)
         self._empty_button.setObjectName("timeline.empty_button")
         self._empty_button.clicked.connect(self.empty_clicked)
         self._empty_button.hide()
+        self._bar.hide()
 
     def sizeHint(self) -> QSize:
         return QSize(600, 148)
+
+    # What is shown
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no step to show."""
+        return self._timeline is None
+
+    @property
+    def whole_s(self) -> float:
+        """How long the step lasts."""
+        return self._timeline.duration_s if self._timeline is not None else 1.0
 
     @property
     def view_s(self) -> tuple[float, float]:
         """The part of the step in view [s]."""
         return self._begin_s, self._end_s
 
+    @property
+    def range_s(self) -> tuple[float, float] | None:
+        """The brushed range."""
+        return self._range_s
+
+    @property
+    def axis(self) -> Axis:
+        """Where times stand in the lanes."""
+        width = max(self.width() - GUTTER - RIGHT, 1.0)
+        return Axis(GUTTER, width, self._begin_s, self._end_s)
+
+    @property
+    def drawn(self) -> list[tuple[QRectF, Boxes]]:
+        """The lanes painted last, with their boxes."""
+        return self._drawn
+
     def set_timeline(self, timeline: Timeline | None) -> None:
         """Show another step, all of it; None shows that there is none."""
         self._timeline = timeline
-        self._lanes = TimelineLanes(timeline) if timeline is not None else None
-        self._strip = congestion(timeline) if timeline is not None else np.zeros(0)
-        self._place_button()
+        self._lanes, self._landmarks = None, Landmarks(np.zeros(0), (), ())
+        if timeline is not None:
+            self._lanes = TimelineLanes(timeline)
+            self._landmarks = Landmarks(
+                congestion(timeline),
+                pipeline_phases(timeline),
+                micro_batches(timeline) if timeline.stages == 1 else (),
+            )
+        self._place_children()
         self.fit()
 
     def set_time(self, time_s: float) -> None:
@@ -93,25 +142,16 @@ class TimelineView(QWidget):
         self._time_s = time_s
         self.update()
 
-    def set_empty(self, text: str, button: str = "") -> None:
-        """The sentence that stands here while there is no timeline, and its one button."""
-        self._empty = text
-        self._empty_button.setText(button)
-        self._place_button()
-        self._redraw()
-
-    def _place_button(self) -> None:
-        button = self._empty_button
-        button.setVisible(self._timeline is None and bool(button.text()))
-        size = button.sizeHint()
-        button.setGeometry(
-            (self.width() - size.width()) // 2, self.height() // 2 + 4, size.width(), size.height()
-        )
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """The button stays in the middle."""
-        super().resizeEvent(event)
-        self._place_button()
+    def set_range(self, range_s: tuple[float, float] | None) -> None:
+        """Mark a range of time, or none."""
+        if range_s != self._range_s:
+            self._range_s = range_s
+            text = ""
+            if range_s is not None:
+                low, high = range_s
+                text = f"{seconds(high - low)} chosen from {seconds(low)} on"
+            self.setAccessibleDescription(text)
+            self.update()
 
     def set_operator(self, operator: str) -> None:
         """Dim what is not of the selected operator."""
@@ -124,10 +164,18 @@ class TimelineView(QWidget):
         self._tokens = tokens
         self._redraw()
 
+    def set_empty(self, text: str, button: str = "") -> None:
+        """The sentence that stands here while there is no timeline, and its one button."""
+        self._empty = text
+        self._empty_button.setText(button)
+        self._place_children()
+        self._redraw()
+
+    # What is in view
+
     def fit(self) -> None:
         """Bring the whole step into view."""
-        self._begin_s = 0.0
-        self._end_s = self._timeline.duration_s if self._timeline is not None else 1.0
+        self._begin_s, self._end_s = 0.0, self.whole_s
         self._redraw()
 
     def zoom(self, factor: float, around_s: float | None = None) -> None:
@@ -137,37 +185,60 @@ class TimelineView(QWidget):
         centre = self._time_s if around_s is None else around_s
         centre = min(max(centre, self._begin_s), self._end_s)
         width = self._end_s - self._begin_s
-        least = self._timeline.duration_s / MOST_ZOOM
-        new = min(max(width / factor, least), self._timeline.duration_s)
+        new = min(max(width / factor, self.whole_s / MOST_ZOOM), self.whole_s)
         share = (centre - self._begin_s) / width
         self._look(centre - share * new, centre + (1 - share) * new)
+
+    def zoom_to_range(self) -> None:
+        """Let the brushed range fill the view."""
+        if self._range_s is not None:
+            self.reveal(*self._range_s, share=0.9)
+
+    def reveal(self, begin_s: float, end_s: float, share: float = FOUND_SHARE) -> None:
+        """Let a part of the step take a share of the view, in its middle."""
+        width = max(end_s - begin_s, self.whole_s / MOST_ZOOM) / share
+        middle = (begin_s + end_s) / 2
+        self._look(middle - width / 2, middle + width / 2)
 
     def pan(self, share: float) -> None:
         """Move the view by a share of its width."""
         width = self._end_s - self._begin_s
         self._look(self._begin_s + share * width, self._end_s + share * width)
 
+    def scroll_by(self, pixels: int) -> None:
+        """Move the lanes of many stages up."""
+        self._bar.setValue(self._bar.value() + pixels)
+
     def _look(self, begin_s: float, end_s: float) -> None:
-        assert self._timeline is not None
-        width = min(end_s - begin_s, self._timeline.duration_s)
-        begin_s = min(max(begin_s, 0.0), self._timeline.duration_s - width)
+        if self._timeline is None:
+            return
+        width = end_s - begin_s
+        if width >= self.whole_s * (1 - 1e-12):
+            self.fit()
+            return
+        begin_s = min(max(begin_s, 0.0), self.whole_s - width)
         self._begin_s, self._end_s = begin_s, begin_s + width
         self._redraw()
 
     def _redraw(self) -> None:
-        self._picture = None
+        self._picture, self._under = None, None
         self.update()
 
-    @property
-    def axis(self) -> Axis:
-        """Where times stand in the lanes."""
-        width = max(self.width() - GUTTER - RIGHT, 1.0)
-        return Axis(GUTTER, width, self._begin_s, self._end_s)
+    def _place_children(self) -> None:
+        button, size = self._empty_button, self._empty_button.sizeHint()
+        button.setVisible(self._timeline is None and bool(button.text()))
+        left, top = (self.width() - size.width()) // 2, self.height() // 2 + 4
+        button.setGeometry(left, top, size.width(), size.height())
+        beyond = most_scroll(self._timeline.stages, self.height()) if self._timeline else 0.0
+        self._bar.setRange(0, round(beyond))
+        self._bar.setPageStep(max(self.height() - TOP, 1))
+        self._bar.setVisible(beyond > 0)
+        self._bar.setGeometry(self.width() - 12, TOP, 12, self.height() - TOP)
 
-    @property
-    def drawn(self) -> list[tuple[QRectF, Boxes]]:
-        """The lanes painted last, with their boxes."""
-        return self._drawn
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The button stays in the middle, the bar at the edge."""
+        super().resizeEvent(event)
+        self._place_children()
 
     # Painting
 
@@ -183,7 +254,12 @@ class TimelineView(QWidget):
             still.end()
         painter.drawPixmap(0, 0, self._picture)
         if self._timeline is not None:
-            self._paint_playhead(painter, self._timeline.duration_s or 1.0)
+            tokens, axis, height = self._tokens, self.axis, float(self.height())
+            if self._under is not None:
+                paint_hovered(painter, tokens, self._under)
+            if self._range_s is not None:
+                paint_range(painter, tokens, axis, height, self._range_s, self.whole_s)
+            paint_playhead(painter, tokens, axis, height, self._time_s, self.whole_s)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(self._tokens.accent), 2))
@@ -197,111 +273,80 @@ class TimelineView(QWidget):
             place = above if self._empty_button.isVisibleTo(self) else self.rect()
             painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self._empty)
             return
-        picture = TimelinePicture(self._tokens, self._lanes, self._strip, self._operator)
-        picture.paint(painter, self.axis, self.height())
+        picture = TimelinePicture(self._tokens, self._lanes, self._landmarks, self._operator)
+        picture.paint(painter, self.axis, self.height(), float(self._bar.value()))
         self._drawn = picture.drawn
-
-    def _paint_playhead(self, painter: QPainter, whole_s: float) -> None:
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colour, axis = QColor(self._tokens.accent), self.axis
-        over = axis.left + axis.width * self._time_s / whole_s
-        painter.fillRect(QRectF(over - 1, 0, 2, STRIP), colour)
-        if not self._begin_s <= self._time_s <= self._end_s:
-            return
-        x, top = axis.x(self._time_s), STRIP + 1
-        painter.fillRect(QRectF(x - 1, top + 1, 2, self.height() - top - 3), colour)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour)
-        corners = [QPointF(x - 5, top), QPointF(x + 5, top), QPointF(x, top + 7)]
-        painter.drawPolygon(QPolygonF(corners))
 
     # Hands
 
+    def scrub_to(self, time_s: float) -> None:
+        """Ask for a time, held inside the step."""
+        if self._timeline is not None:
+            self.scrubbed.emit(min(max(time_s, 0.0), self.whole_s))
+
+    def brush(self, one_s: float, other_s: float) -> None:
+        """Ask for the range between two times, held inside the step."""
+        low, high = sorted(min(max(t, 0.0), self.whole_s) for t in (one_s, other_s))
+        if high > low:
+            self.brushed.emit((low, high))
+
+    def click_at(self, at: QPointF) -> None:
+        """Show that time and its operator; outside of the range let go of that."""
+        time_s = self.axis.time_at(at.x())
+        if self._range_s is not None and not self._range_s[0] <= time_s <= self._range_s[1]:
+            self.brushed.emit(None)
+        self.scrub_to(time_s)
+        found = box_at(self._drawn, self.axis, at)
+        self.chosen.emit(found.boxes.operator[found.row] if found is not None else "")
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        if event.button() == Qt.MouseButton.LeftButton:
-            self._scrub(event.position())
-            self.chosen.emit(self._operator_at(event.position()))
+        self._hand.press(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if event.buttons() & Qt.MouseButton.LeftButton:
-            self._scrub(event.position())
+        self._hand.move(event)
+        found = box_at(self._drawn, self.axis, event.position())
+        self._set_under(found.place(self.axis) if found is not None else None)
         self.hovered.emit(self._text_at(event.position()))
 
-    def leaveEvent(self, event: QEvent) -> None:
-        self.hovered.emit("")
-
-    def _scrub(self, at: QPointF) -> None:
-        if self._timeline is None:
-            return
-        if at.y() < STRIP:
-            share = (at.x() - self.axis.left) / self.axis.width
-            time_s = share * self._timeline.duration_s
-        else:
-            time_s = self.axis.time_at(at.x())
-        self.scrubbed.emit(min(max(time_s, 0.0), self._timeline.duration_s))
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._hand.release(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._timeline is not None and event.position().y() > STRIP:
+        if event.position().y() > STRIP:
             self.zoom(8.0, self.axis.time_at(event.position().x()))
 
+    def leaveEvent(self, event: QEvent) -> None:
+        self._set_under(None)
+        self.hovered.emit("")
+
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turn, aside = event.angleDelta().y(), event.angleDelta().x()
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            turn, aside = 0, turn or aside
-        if turn:
-            self.zoom(ZOOM_STEP ** (turn / 120), self.axis.time_at(event.position().x()))
-        if aside and self._timeline is not None:
-            self.pan(-PAN_STEP * aside / 120)
-        event.accept()
+        self._hand.turn_wheel(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key = event.key()
-        if self._timeline is None or event.modifiers() or key not in KEYS:
-            super().keyPressEvent(event)
-        elif key in (Qt.Key.Key_W, Qt.Key.Key_S):
-            self.zoom(ZOOM_STEP if key == Qt.Key.Key_W else 1 / ZOOM_STEP)
-        elif key == Qt.Key.Key_F:
-            self.fit()
-        elif key == Qt.Key.Key_Space:
-            self.play_asked.emit()
+        if self._hand.takes(event):
+            self._hand.press_key(event)
         else:
-            self.pan(-PAN_STEP if key == Qt.Key.Key_A else PAN_STEP)
+            super().keyPressEvent(event)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
-            mine = event.key() in KEYS and not event.modifiers()
-            event.setAccepted(mine)  # here these letters zoom and pan; elsewhere they choose tools
+            mine = self._hand.takes(event)
+            event.setAccepted(mine)  # here letters zoom and pan; elsewhere they choose tools
             return mine
         if isinstance(event, QHelpEvent):
             QToolTip.showText(event.globalPos(), self._text_at(QPointF(event.pos())), self)
             return True
         return super().event(event)
 
-    def _box_at(self, at: QPointF) -> tuple[Boxes, int]:
-        time_s = self.axis.time_at(at.x())
-        for lane, boxes in self._drawn:
-            if lane.contains(at) and len(boxes):
-                found = np.flatnonzero((boxes.start <= time_s) & (time_s < boxes.end))
-                if len(found):
-                    return boxes, int(found[-1])
-        return EMPTY, -1
+    # What lies under the pointer
 
-    def _operator_at(self, at: QPointF) -> str:
-        boxes, row = self._box_at(at)
-        return boxes.operator[row] if row >= 0 else ""
+    def _set_under(self, place: QRectF | None) -> None:
+        if place != self._under:
+            self._under = place
+            self.update()
 
     def _text_at(self, at: QPointF) -> str:
-        if self._timeline is None or at.x() < self.axis.left:
+        if self._timeline is None:
             return ""
-        if at.y() < STRIP and len(self._strip):
-            share = (at.x() - self.axis.left) / self.axis.width
-            bin_ = min(max(int(share * len(self._strip)), 0), len(self._strip) - 1)
-            return f"Busiest link {percent(float(self._strip[bin_]))} used around here"
-        boxes, row = self._box_at(at)
-        if row < 0:
-            return ""
-        length = seconds(float(boxes.end[row] - boxes.start[row]))
-        names = [boxes.operator[row], boxes.label[row]]
-        text = ": ".join(dict.fromkeys(name for name in names if name))
-        return f"{text}, {length}" if text else f"busiest link {percent(float(boxes.height[row]))}"
+        return text_at(self._drawn, self._landmarks, self.axis, at)
