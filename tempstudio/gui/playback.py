@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
 
 from tempstudio.core.timeline import Timeline
-from tempstudio.gui.moments import event_after, event_before, typical_durations
+from tempstudio.scene.moments import event_after, event_before, typical_durations
 
 SPEEDS = ("round", "layer", "micro-batch", "step")
 DEFAULT_SPEED = "layer"

@@ -19,12 +19,12 @@ from tempstudio.gui.edits import (
     with_strategy,
     without_run,
 )
-from tempstudio.gui.moments import worst_contention
 from tempstudio.gui.views.machine_dialog import MachineDialog
 from tempstudio.gui.views.runs_panel import kept
 from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
 from tempstudio.gui.views.wafer_hand import Stroke
 from tempstudio.scene.format import digits, percent
+from tempstudio.scene.moments import worst_contention
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow

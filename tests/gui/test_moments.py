@@ -7,7 +7,9 @@ import pytest
 
 import tempstudio as ts
 from tempstudio.core.topology import topology_of
-from tempstudio.gui.moments import (
+from tempstudio.gui.views.timeline_lanes import COPIES, OPERATORS, SHARES, SPANS, TimelineLanes
+from tempstudio.scene.averages import means_between
+from tempstudio.scene.moments import (
     congestion,
     event_after,
     event_before,
@@ -17,8 +19,6 @@ from tempstudio.gui.moments import (
     typical_durations,
     worst_contention,
 )
-from tempstudio.gui.views.timeline_lanes import COPIES, OPERATORS, SHARES, SPANS, TimelineLanes
-from tempstudio.scene.averages import means_between
 
 
 def test_a_round_is_part_of_a_layer_a_layer_of_a_micro_batch(small_run: ts.Run) -> None:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 import tempstudio as ts
-from tempstudio.gui.moments import typical_durations
 from tempstudio.gui.playback import SECONDS_EACH, SPEEDS, Playback
+from tempstudio.scene.moments import typical_durations
 
 
 @pytest.fixture

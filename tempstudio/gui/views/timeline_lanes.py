@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.timeline import Timeline
-from tempstudio.gui.moments import spans_of
-from tempstudio.gui.views.timeline_overview import TITLES, Stack, TimelineOverview
 from tempstudio.scene.caption import short_name
 from tempstudio.scene.elapsed import busy_seconds
 from tempstudio.scene.format import percent
+from tempstudio.scene.moments import spans_of
+from tempstudio.scene.overview import TITLES, Stack, TimelineOverview
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

@@ -12,7 +12,6 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from tempstudio.gui.batches import draw_lines, draw_rects
-from tempstudio.gui.moments import Stretch
 from tempstudio.gui.theme import font
 from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
 from tempstudio.gui.views.timeline_marks import (
@@ -28,6 +27,7 @@ from tempstudio.gui.views.timeline_marks import (
 )
 from tempstudio.scene.elapsed import WAITING
 from tempstudio.scene.format import percent
+from tempstudio.scene.moments import Stretch
 from tempstudio.scene.tokens import Tokens, mix
 
 Numbers = NDArray[np.floating[Any]] | float

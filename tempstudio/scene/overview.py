@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 
 from tempstudio.core.timeline import FloatArray, Timeline
-from tempstudio.gui.moments import Stretch, pipeline_phases
 from tempstudio.scene.elapsed import (
     ROLES,
     USES,
@@ -22,6 +21,7 @@ from tempstudio.scene.elapsed import (
     traffic_curves,
 )
 from tempstudio.scene.format import percent
+from tempstudio.scene.moments import Stretch, pipeline_phases
 
 LEAST_BIN_PX = 6.0
 USE_KEYS = {
