@@ -176,7 +176,7 @@ class MainWindow(QMainWindow):
 
     def copy_command(self) -> None:
         """Put the command that repeats this run headless on the clipboard."""
-        from tempstudio.gui.command_line import command_of
+        from tempstudio.export.command_line import command_of
         from tempstudio.gui.studio import degrees_of
 
         studio = self.studio

@@ -312,7 +312,7 @@ def test_the_command_that_the_window_copies_gives_the_window_s_project(cli: Run)
     from dataclasses import replace
 
     import tempstudio as ts
-    from tempstudio.gui.command_line import command_of
+    from tempstudio.export.command_line import command_of
 
     plain = ts.Project(
         machine=ts.Wafer(rows=2, cols=2),

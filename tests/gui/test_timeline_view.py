@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QApplication
 import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.gui.main_window import MainWindow
-from tempstudio.gui.views.timeline_marks import TOP, nice_step, tick_text
+from tempstudio.gui.views.timeline_marks import TOP
 from tempstudio.gui.views.timeline_over import paint_playhead, paint_range
 from tempstudio.scene.averages import means_between
+from tempstudio.scene.time_axis import nice_step, tick_text
 from tempstudio.scene.tokens import LIGHT
 from tests.gui.conftest import LEFT, CountingPainter, Furnish, click, said, seen
 

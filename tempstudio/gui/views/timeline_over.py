@@ -6,8 +6,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF
 
 from tempstudio.gui.theme import font
-from tempstudio.gui.views.timeline_marks import RULER, STRIP, Axis
+from tempstudio.gui.views.timeline_marks import RULER, STRIP
 from tempstudio.scene.format import seconds
+from tempstudio.scene.time_axis import Axis
 from tempstudio.scene.tokens import Tokens
 
 DIMMED = 0.5  # what lies outside of the range keeps this much of itself

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,20 +13,11 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 from tempstudio.gui.batches import draw_lines, draw_rects
 from tempstudio.gui.theme import font
 from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
-from tempstudio.gui.views.timeline_marks import (
-    PHASES,
-    RULER,
-    STRIP,
-    TOP,
-    Axis,
-    Lane,
-    lane_places,
-    nice_step,
-    tick_text,
-)
+from tempstudio.gui.views.timeline_marks import PHASES, RULER, STRIP, TOP, Lane, lane_places
 from tempstudio.scene.elapsed import WAITING
 from tempstudio.scene.format import percent
 from tempstudio.scene.moments import Stretch
+from tempstudio.scene.time_axis import Axis, tick_text
 from tempstudio.scene.tokens import Tokens, mix
 
 Numbers = NDArray[np.floating[Any]] | float
@@ -110,10 +100,8 @@ class TimelinePicture:
         y = STRIP + metrics.ascent()
         painter.setPen(QColor(tokens.muted))
         painter.drawText(QPointF(8, y), "Time")
-        step = nice_step(axis.s_per_px * TICK_PX)
-        first = math.ceil(axis.begin_s / step - 1e-9)
-        last = math.floor(axis.end_s / step + 1e-9)
-        ticks = np.arange(first, last + 1) * step
+        times, step = axis.ticks(TICK_PX)
+        ticks = np.array(times)
         x = axis.left + (ticks - axis.begin_s) / axis.s_per_px
         painter.setPen(QColor(tokens.hairline))
         draw_lines(painter, _lines(x, STRIP + 2, RULER - 4))

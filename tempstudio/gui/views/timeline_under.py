@@ -8,9 +8,10 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
 from tempstudio.gui.views.timeline_lanes import Boxes
-from tempstudio.gui.views.timeline_marks import PHASES, RULER, STRIP, TOP, Axis
+from tempstudio.gui.views.timeline_marks import PHASES, RULER, STRIP, TOP
 from tempstudio.gui.views.timeline_picture import Landmarks
 from tempstudio.scene.format import percent, seconds
+from tempstudio.scene.time_axis import Axis
 
 Drawn = list[tuple[QRectF, Boxes]]  # the lanes painted last, with their boxes
 

@@ -21,19 +21,13 @@ from PySide6.QtWidgets import QPushButton, QScrollBar, QToolTip, QWidget
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.views.timeline_hand import TimelineHand
 from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
-from tempstudio.gui.views.timeline_marks import (
-    GUTTER,
-    RIGHT,
-    STRIP,
-    TOP,
-    Axis,
-    most_scroll,
-)
+from tempstudio.gui.views.timeline_marks import GUTTER, RIGHT, STRIP, TOP, most_scroll
 from tempstudio.gui.views.timeline_over import paint_hovered, paint_playhead, paint_range
 from tempstudio.gui.views.timeline_picture import Landmarks, TimelinePicture
 from tempstudio.gui.views.timeline_under import box_at, text_at
 from tempstudio.scene.format import seconds
 from tempstudio.scene.moments import congestion, micro_batches, pipeline_phases
+from tempstudio.scene.time_axis import Axis
 from tempstudio.scene.tokens import Tokens
 
 MOST_ZOOM = 1e6  # of the step in view

@@ -13,7 +13,7 @@ import tempstudio as ts
 from tempstudio.cli.project_flags import add_project_arguments, project_from_arguments
 from tempstudio.core.machine import Die
 from tempstudio.core.project import Project, StrategyChoice
-from tempstudio.gui.command_line import command_of
+from tempstudio.export.command_line import command_of
 
 BASE = Project(machine=ts.Wafer(), model=ts.load_model("llama2-7b"))
 CASES = {
