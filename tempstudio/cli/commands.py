@@ -35,6 +35,7 @@ COMMANDS = {
     "study": "the evaluation: what is measured beside what was published",
     "validate": "published figures against computed ones, a row each",
     "render": "a picture or a movie of the wafer",
+    "report": "a run as one HTML file with its figures, charts and tables",
     "trace": "a Chrome trace of a step, for Perfetto",
     "plugins": "the plugins that are there and what failed; trust and revoke",
     "explain": "what a term means, with its formula",

@@ -31,8 +31,10 @@ ANCHORS = {END: ' text-anchor="end"', MIDDLE: ' text-anchor="middle"'}
 PIXELS = 2.0  # image cells are rasterised at this many pixels a px, sharp on dense screens too
 
 
-def svg_of(picture: DisplayList, title: str = "Wafer") -> str:
+def svg_of(picture: DisplayList, title: str = "Wafer", prefix: str = "") -> str:
     """The whole picture as one SVG document.
+
+    `prefix` begins the names that it gives to its parts, where several stand on one page.
 
     >>> from tempstudio.scene.display_list import DisplayList
     >>> svg_of(DisplayList(10, 10, "#FFFFFF", (0, 0, 10, 10))).startswith("<svg")
@@ -47,19 +49,23 @@ def svg_of(picture: DisplayList, title: str = "Wafer") -> str:
         'font-variant-numeric="tabular-nums" role="img">',
         f"<title>{escape(title)}</title>",
         f"<desc>{escape(picture.description)}</desc>" if picture.description else "",
-        f'<defs><clipPath id="canvas"><rect x="{x}" y="{y}" width="{wide}" height="{tall}"/>'
-        "</clipPath></defs>",
+        f'<defs><clipPath id="{prefix}canvas">'
+        f'<rect x="{x}" y="{y}" width="{wide}" height="{tall}"/></clipPath></defs>',
         f'<rect width="{width}" height="{height}" fill="{picture.background}"/>',
-        '<g clip-path="url(#canvas)">',
-        *(part for group in inner for layer in group for part in _layer(layer)),
+        f'<g clip-path="url(#{prefix}canvas)">',
+        *(part for group in inner for layer in group for part in _layer(layer, prefix)),
         "</g>",
-        *(part for layer in (*picture.furniture, *picture.caption) for part in _layer(layer)),
+        *(
+            part
+            for layer in (*picture.furniture, *picture.caption)
+            for part in _layer(layer, prefix)
+        ),
         "</svg>",
     ]
     return "\n".join(part for part in body if part) + "\n"
 
 
-def _layer(layer: Layer) -> Iterable[str]:
+def _layer(layer: Layer, prefix: str) -> Iterable[str]:
     if isinstance(layer, Rects):
         return _rects(layer)
     if isinstance(layer, Lines):
@@ -67,7 +73,7 @@ def _layer(layer: Layer) -> Iterable[str]:
     if isinstance(layer, Polygons):
         return _polygons(layer)
     if isinstance(layer, Sprites):
-        return _sprites(layer)
+        return _sprites(layer, f"{prefix}{layer.name}")
     if isinstance(layer, Texts):
         return _texts(layer)
     return _image(layer)
@@ -119,14 +125,14 @@ def _polygons(layer: Polygons) -> Iterable[str]:
         yield f'<path d="{path}"{_paint(fill, border, layer.border_px)}/>'
 
 
-def _sprites(layer: Sprites) -> Iterable[str]:
+def _sprites(layer: Sprites, name: str) -> Iterable[str]:
     used = sorted(set(layer.look.tolist()))
     if not used:
         return
     yield "<defs>"
     for number in used:
         shape = _arrow if layer.looks[number].arrow else _chunk
-        yield f'<g id="{layer.name}-{number}">'
+        yield f'<g id="{name}-{number}">'
         yield from shape(layer.looks[number], layer.size_px, layer.halo_px)
         yield "</g>"
     yield "</defs>"
@@ -137,7 +143,7 @@ def _sprites(layer: Sprites) -> Iterable[str]:
         faded = f' opacity="{_number(opacity)}"' if opacity < 1 else ""
         turned = f" rotate({_number(angle)})" if angle else ""
         yield (
-            f'<use href="#{layer.name}-{look}" '
+            f'<use href="#{name}-{look}" '
             f'transform="translate({_number(x)} {_number(y)}){turned}"{faded}/>'
         )
 

@@ -39,7 +39,18 @@ ROLE_TITLES = {
 # What is written on a surface of the upper lane, by its colour.
 TITLES = {key: name for name, key in USE_KEYS.items()}
 
+LOAD_SCALES = (0.1, 0.25, 0.5, 1.0)  # what the height of a lane of links may stand for
+
 Stack = tuple[float, float, str, float, float, str]  # start, end, key, base, height, what it says
+
+
+def load_scale(most: float) -> float:
+    """Utilisation that the height of a lane of links stands for, where the highest is `most`.
+
+    >>> load_scale(0.07), load_scale(0.3), load_scale(1.0)
+    (0.1, 0.5, 1.0)
+    """
+    return next((scale for scale in LOAD_SCALES if most <= scale), 1.0)
 
 
 class TimelineOverview:

@@ -9,72 +9,9 @@ from PySide6.QtGui import QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from tempstudio import glossary
-from tempstudio.scene.format import byte_count, percent, seconds
+from tempstudio.scene.inputs import inputs
 
 WIDTH = 340
-
-
-def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
-    """The numbers of this run that go into a figure, as (name, value)."""
-    if not document:
-        return []
-    job, time_s = document["job"], document["time_s"]
-    memory, links = document["memory_bytes"], document["links"]
-    step = [("step time", seconds(document["step_time_s"]))]
-    parts = [
-        (name, seconds(time_s[name])) for name in ("compute", "exposed", "bubble", "optimizer")
-    ]
-    known = {
-        "step time": parts,
-        "tokens per second": [
-            ("global batch", f"{job['global_batch']:,} sequences"),
-            ("sequence length", f"{job['seq_len']:,} tokens"),
-            *step,
-        ],
-        "MFU": [
-            ("active parameters", f"{document['model']['active_parameters']:,}"),
-            ("tokens a step", f"{job['global_batch'] * job['seq_len']:,}"),
-            (
-                "working dies",
-                f"{document['machine']['dies'] - len(document['machine']['dead']):,}"
-                if isinstance(document["machine"].get("dead"), list)
-                else f"{document['machine']['dies']:,}",
-            ),
-            *step,
-        ],
-        "contention factor": [
-            ("busiest link, worst phase", byte_count(links["max_load_bytes"])),
-            ("highest utilisation", percent(links["max_utilization"])),
-            ("mean utilisation", percent(links["mean_utilization"])),
-        ],
-        "bound": [
-            ("least possible", byte_count(links["bound_bytes"]) if links["bound_bytes"] else "–"),
-            ("busiest link, worst phase", byte_count(links["max_load_bytes"])),
-        ],
-        "peak memory": [
-            ("die", ", ".join(str(x) for x in memory["peak_die"])),
-            ("at", seconds(memory["peak_time_s"])),
-            ("peak", byte_count(memory["peak"])),
-            ("capacity", byte_count(memory["capacity"])),
-        ],
-    }
-    entry = glossary.find(term)
-    if entry is not None and entry.term in known:
-        return known[entry.term]
-    if term in memory and term not in ("peak_die",):
-        degrees = document["parallel"]
-        shown = ", ".join(f"{key} {degrees[key]}" for key in ("pp", "dp", "sp", "tp", "stream"))
-        return [
-            ("at the peak", byte_count(memory[term])),
-            ("parameters", f"{document['model']['parameters']:,}"),
-            ("degrees", shown),
-            ("zero", str(degrees["zero"])),
-            *(
-                (own["name"], f"tp {own['tp']}, stream {own['stream']}")
-                for own in degrees.get("operators", [])
-            ),
-        ]
-    return []
 
 
 class Provenance(QFrame):

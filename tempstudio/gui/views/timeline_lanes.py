@@ -17,7 +17,7 @@ from tempstudio.scene.caption import short_name
 from tempstudio.scene.elapsed import busy_seconds
 from tempstudio.scene.format import percent
 from tempstudio.scene.moments import spans_of
-from tempstudio.scene.overview import TITLES, Stack, TimelineOverview
+from tempstudio.scene.overview import TITLES, Stack, TimelineOverview, load_scale
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -26,7 +26,6 @@ LEAST_SPAN_PX = 14.0  # spans narrower than this give way to shares of the time
 LEAST_COPY_PX = 6.0  # copies of a span are drawn apart from this width on
 LEAST_BLOCK_PX = 3.0  # and their operators from this mean width on
 MOST_BOXES = 6000  # more than that in view and the coarser picture is drawn
-LOAD_SCALES = (0.1, 0.25, 0.5, 1.0)  # what the height of a communication lane may stand for
 SHARES, SPANS, COPIES, OPERATORS = range(4)  # from coarse to fine
 PASS_KEYS = {"forward": "I", "backward": "G", "recompute": "K", "optimizer": "E"}
 PASS_LETTERS = {"forward": "F", "backward": "B", "recompute": "R", "optimizer": "opt"}
@@ -175,8 +174,7 @@ class TimelineLanes:
 
     def full_load(self, s_per_px: float) -> float:
         """Utilisation that the height of a communication lane stands for at a zoom."""
-        most = self._most_busy[self.level(s_per_px)]
-        return next((scale for scale in LOAD_SCALES if most <= scale), 1.0)
+        return load_scale(self._most_busy[self.level(s_per_px)])
 
     @cached_property
     def _most_busy(self) -> dict[int, float]:

@@ -1,0 +1,75 @@
+"""What goes into a figure: the numbers of one run, by the glossary's term for the figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tempstudio import glossary
+from tempstudio.scene.format import byte_count, joules, percent, seconds
+
+
+def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
+    """The numbers of this run that go into a figure, as (name, value)."""
+    if not document:
+        return []
+    job, time_s = document["job"], document["time_s"]
+    memory, links = document["memory_bytes"], document["links"]
+    step = [("step time", seconds(document["step_time_s"]))]
+    parts = [
+        (name, seconds(time_s[name])) for name in ("compute", "exposed", "bubble", "optimizer")
+    ]
+    known = {
+        "step time": parts,
+        "tokens per second": [
+            ("global batch", f"{job['global_batch']:,} sequences"),
+            ("sequence length", f"{job['seq_len']:,} tokens"),
+            *step,
+        ],
+        "MFU": [
+            ("active parameters", f"{document['model']['active_parameters']:,}"),
+            ("tokens a step", f"{job['global_batch'] * job['seq_len']:,}"),
+            (
+                "working dies",
+                f"{document['machine']['dies'] - len(document['machine']['dead']):,}"
+                if isinstance(document["machine"].get("dead"), list)
+                else f"{document['machine']['dies']:,}",
+            ),
+            *step,
+        ],
+        "contention factor": [
+            ("busiest link, worst phase", byte_count(links["max_load_bytes"])),
+            ("highest utilisation", percent(links["max_utilization"])),
+            ("mean utilisation", percent(links["mean_utilization"])),
+        ],
+        "bound": [
+            ("least possible", byte_count(links["bound_bytes"]) if links["bound_bytes"] else "–"),
+            ("busiest link, worst phase", byte_count(links["max_load_bytes"])),
+        ],
+        "power": [("energy of a step", joules(document["energy_j"]["total"])), *step],
+        "energy": [
+            (name, joules(value)) for name, value in document["energy_j"].items() if name != "total"
+        ],
+        "peak memory": [
+            ("die", ", ".join(str(x) for x in memory["peak_die"])),
+            ("at", seconds(memory["peak_time_s"])),
+            ("peak", byte_count(memory["peak"])),
+            ("capacity", byte_count(memory["capacity"])),
+        ],
+    }
+    entry = glossary.find(term)
+    if entry is not None and entry.term in known:
+        return known[entry.term]
+    if term in memory and term not in ("peak_die",):
+        degrees = document["parallel"]
+        shown = ", ".join(f"{key} {degrees[key]}" for key in ("pp", "dp", "sp", "tp", "stream"))
+        return [
+            ("at the peak", byte_count(memory[term])),
+            ("parameters", f"{document['model']['parameters']:,}"),
+            ("degrees", shown),
+            ("zero", str(degrees["zero"])),
+            *(
+                (own["name"], f"tp {own['tp']}, stream {own['stream']}")
+                for own in degrees.get("operators", [])
+            ),
+        ]
+    return []
