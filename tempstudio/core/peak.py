@@ -15,7 +15,7 @@ def memory_peak(timeline: Timeline, machine: Machine) -> MemoryPeak:
     """The largest sum over kinds, over all dies and the whole step, and when it first occurs."""
     best = (-1.0, 0, 0.0)
     for stage in range(timeline.stages):
-        total, when = _stage_peak(timeline, stage)
+        total, when = stage_peak(timeline, stage)
         if total > best[0]:
             best = (total, stage, when)
     _, stage, when = best
@@ -35,11 +35,11 @@ def peak_of_dies(timeline: Timeline) -> FloatArray:
     """Most bytes that each die holds at any time of the step [dies]; nan for idle and dead ones."""
     peaks = np.full(len(timeline.stage_of_die), np.nan)
     for stage in range(timeline.stages):
-        peaks[timeline.busy_dies[stage]] = _stage_peak(timeline, stage)[0]
+        peaks[timeline.busy_dies[stage]] = stage_peak(timeline, stage)[0]
     return peaks
 
 
-def _stage_peak(timeline: Timeline, stage: int) -> tuple[float, float]:
+def stage_peak(timeline: Timeline, stage: int) -> tuple[float, float]:
     """(bytes, seconds) of a stage's peak, sought at the ends of items in first and last copies.
 
     Inside a copy the fullest instant is the same whenever the copy runs, so a template is looked

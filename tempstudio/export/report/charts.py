@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tempstudio.core.peak import stage_peak
 from tempstudio.core.timeline import MEMORY_KINDS, FloatArray, Timeline
 from tempstudio.scene.charts import Axis, Bar, ColumnBars, StackedBars, axis_of
 from tempstudio.scene.describe import KIND_TITLES
@@ -16,16 +17,14 @@ KIND_ROLES = ("W", "G", "E", "I", "K", "C")  # the hues of what they hold, as in
 BINS = 10
 MOST_OPERATORS = 24
 MOST_STAGES = 24
-PEAK_SAMPLES = 400  # instants that are looked at beside the ends of all spans
 
 
-def memory_bars(timeline: Timeline, peak_time_s: float) -> StackedBars:
+def memory_bars(timeline: Timeline) -> StackedBars:
     """One bar a stage: what a die of it holds, by kind, at its own fullest instant."""
     bars = []
     most = 0.0
     for stage in range(min(timeline.stages, MOST_STAGES)):
-        time_s = peak_time_s if timeline.stages == 1 else fullest_instant(timeline, stage)
-        held = held_by_stage(timeline, stage, time_s)
+        held = held_by_stage(timeline, stage, stage_peak(timeline, stage)[1])
         most = max(most, float(held.sum()))
         name = "every die" if timeline.stages == 1 else f"dies of stage {stage + 1}"
         share = percent(float(held.sum()) / timeline.capacity_bytes)
@@ -40,24 +39,6 @@ def held_by_stage(timeline: Timeline, stage: int, time_s: float) -> FloatArray:
     die = int(timeline.busy_dies[stage][0])
     held: FloatArray = timeline.at(time_s).memory[:, die]
     return held
-
-
-def fullest_instant(timeline: Timeline, stage: int) -> float:
-    """When a stage's dies hold most: activations are most just before a span ends."""
-    spans = timeline.spans
-    first, last = np.searchsorted(spans.stage, (stage, stage + 1))
-    ends = spans.start_s[first:last] + spans.repeats[first:last] * spans.period_s[first:last]
-    held = spans.activation_bytes[first:last] + spans.repeats[first:last] * np.maximum(
-        timeline.templates.saved_bytes[spans.template[first:last]], 0.0
-    )
-    likely = np.argsort(-held, kind="stable")[:8]
-    times = np.concatenate([ends[likely] * (1 - 1e-9), spans.start_s[first:last][likely]])
-    grid = np.linspace(0.0, timeline.duration_s, PEAK_SAMPLES // max(timeline.stages, 1) + 2)
-    totals = [
-        (float(held_by_stage(timeline, stage, float(t)).sum()), float(t))
-        for t in np.concatenate([times, grid])
-    ]
-    return max(totals)[1]
 
 
 def link_columns(timeline: Timeline) -> ColumnBars:

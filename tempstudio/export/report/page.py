@@ -203,7 +203,7 @@ def _time(run: Run, known: dict[str, Any], figures: Figures) -> str:
 
 def _memory(run: Run, known: dict[str, Any], figures: Figures) -> str:
     memory = known["memory_bytes"]
-    bars = memory_bars(run.timeline, memory["peak_time_s"])
+    bars = memory_bars(run.timeline)
     each = "every die holds the same" if run.timeline.stages == 1 else "one bar a pipeline stage"
     caption = (
         f"At the fullest instant, {each}; a die has {byte_count(memory['capacity'])}. The peak is "
