@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.partition import ROLES
-from tempstudio.core.run import Run
 from tempstudio.core.timeline import BACKGROUND, MEMORY_KINDS, Timeline
+from tempstudio.export.shown import Shown
+from tempstudio.export.whole_file import whole_file
 from tempstudio.scene.describe import machine_name, vertex_name
 from tempstudio.scene.format import plural
 
@@ -79,15 +79,12 @@ class Moment:
     end_s: float
 
 
-def write_trace(run: Run, path: Path | str, most_events: int = MOST_EVENTS) -> None:
+def write_trace(run: Shown, path: Path | str, most_events: int = MOST_EVENTS) -> None:
     """Write the trace of a run; raises `InputError` where the file cannot be."""
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out: the folder {str(path.parent)!r} does not exist")
     document = trace_document(run.timeline, run.project.machine, most_events)
     document["otherData"]["model"] = run.project.model.name
-    document["otherData"]["step_time_s"] = run.score.step_time_s
-    with path.open("w", encoding="utf-8") as file:
+    document["otherData"]["step_time_s"] = run.document["step_time_s"]
+    with whole_file(path) as part, part.open("w", encoding="utf-8") as file:
         json.dump(document, file, separators=(",", ":"), ensure_ascii=False)
 
 

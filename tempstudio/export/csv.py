@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tempstudio.core.errors import InputError
-from tempstudio.core.run import Run
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.core.topology import topology_of
+from tempstudio.export.shown import Shown
+from tempstudio.export.whole_file import whole_file
 
 Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 
-def die_table(run: Run, time_s: float | None = None) -> Table:
+def die_table(run: Shown, time_s: float | None = None) -> Table:
     """One row a die: place, state, stage, and memory by kind at a time (by default at the peak)."""
     machine, timeline = run.project.machine, run.timeline
-    frame = timeline.at(run.score.memory.peak_time_s if time_s is None else time_s)
+    frame = timeline.at(run.document["memory_bytes"]["peak_time_s"] if time_s is None else time_s)
     factors = topology_of(machine).die_yield
     head = ("die", *_place_head(machine.wafers), "state", "core_yield", "stage", "time_s",
             "memory_bytes", *(f"{kind}_bytes" for kind in MEMORY_KINDS))  # fmt: skip
@@ -35,7 +35,7 @@ def die_table(run: Run, time_s: float | None = None) -> Table:
     return head, rows()
 
 
-def link_table(run: Run) -> Table:
+def link_table(run: Shown) -> Table:
     """One row a live directed link: its ends, bandwidth, latency, and its load over the step."""
     machine, timeline = run.project.machine, run.timeline
     topology = topology_of(machine)
@@ -53,14 +53,14 @@ def link_table(run: Run) -> Table:
     return head, rows()
 
 
-def operator_table(run: Run) -> Table:
+def operator_table(run: Shown) -> Table:
     """One row an operator: degrees, layout, and where its share of the step goes."""
     names = ("pp", "dp", "sp", "tp", "stream", "ep", "zero")
     head = ("operator", "layout", *names, "compute_s", "exposed_s", "memory_bound")
     rows = (
-        (time.name, time.layout, *(getattr(time.degrees, name) for name in names),
-         time.compute_s, time.exposed_s, time.memory_bound)
-        for time in run.score.per_operator
+        (row["name"], row["layout"], *(row["degrees"][name] for name in names),
+         row["compute_s"], row["exposed_s"], row["memory_bound"])
+        for row in run.document["per_operator"]
     )  # fmt: skip
     return head, rows
 
@@ -70,16 +70,13 @@ TABLES = {"dies": die_table, "links": link_table, "operators": operator_table}
 
 def write_table(path: Path | str, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write one table: commas, a head line, UTF-8, lines that end in LF."""
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out: the folder {str(path.parent)!r} does not exist")
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole_file(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
         writer.writerows(rows)
 
 
-def write_tables(run: Run, folder: Path | str) -> tuple[Path, ...]:
+def write_tables(run: Shown, folder: Path | str) -> tuple[Path, ...]:
     """Write dies.csv, links.csv and operators.csv into a folder; returns what was written."""
     written = []
     for name, table in TABLES.items():
@@ -93,7 +90,7 @@ def _place_head(wafers: int) -> tuple[str, ...]:
     return ("row", "column") if wafers == 1 else ("wafer", "row", "column")
 
 
-def _vertex(run: Run, vertex: int) -> str:
+def _vertex(run: Shown, vertex: int) -> str:
     machine = run.project.machine
     if vertex >= machine.die_count:
         return f"switch {vertex - machine.die_count}"

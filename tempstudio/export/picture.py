@@ -11,11 +11,12 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
-from tempstudio.core.run import Run
 from tempstudio.core.timeline import FOREGROUND, Timeline
 from tempstudio.export.movie import GIF_FRAMES_PER_S, MP4_FRAMES_PER_S, write_gif, write_mp4
 from tempstudio.export.raster import pixels_of, png_of
+from tempstudio.export.shown import Shown
 from tempstudio.export.svg import svg_of
+from tempstudio.export.whole_file import whole_file
 from tempstudio.scene.describe import machine_name
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.format import seconds
@@ -30,7 +31,7 @@ MOVIE_S = 8.0  # what a movie shows takes this long, as in the window
 
 
 def write_picture(
-    run: Run | Project,
+    run: Shown | Project,
     path: Path | str,
     time_s: float | None = None,
     size: tuple[int, int] = SIZE,
@@ -60,16 +61,18 @@ def write_picture(
     view = View(theme=theme, dpr=pixel_ratio)
     if path.suffix.lower() in (".svg", ".png"):
         picture = next(pictures_of(machine, timeline, (time_s,), size, view))
-        if path.suffix.lower() == ".svg":
-            path.write_text(svg_of(picture, _title(run, time_s)), encoding="utf-8")
-        else:
-            path.write_bytes(png_of(picture, pixel_ratio))
+        with whole_file(path) as part:
+            if path.suffix.lower() == ".svg":
+                part.write_text(svg_of(picture, _title(run, time_s)), encoding="utf-8")
+            else:
+                part.write_bytes(png_of(picture, pixel_ratio))
         return
     window = (time_s, time_s)
     if timeline is not None:
         end_s = time_s + duration_s if duration_s is not None else None
         window = (time_s, end_s) if end_s is not None else operator_around(timeline, time_s)
-    _write_movie(path, machine, timeline, window, size, view, movie_s, progress or Progress())
+    with whole_file(path) as part:
+        _write_movie(part, machine, timeline, window, size, view, movie_s, progress or Progress())
 
 
 def pictures_of(
@@ -179,16 +182,16 @@ def _write_movie(
         write_mp4(path, frames(), (wide, tall), rate)  # type: ignore[arg-type]
 
 
-def _shown(run: Run | Project) -> tuple[Machine, Timeline | None]:
-    if isinstance(run, Run):
-        return run.project.machine, run.timeline
-    return run.machine, None
+def _shown(run: Shown | Project) -> tuple[Machine, Timeline | None]:
+    if isinstance(run, Project):
+        return run.machine, None
+    return run.project.machine, run.timeline
 
 
-def _title(run: Run | Project, time_s: float) -> str:
-    project = run.project if isinstance(run, Run) else run
+def _title(run: Shown | Project, time_s: float) -> str:
+    project = run if isinstance(run, Project) else run.project
     title = f"{project.model.name} on a {machine_name(project.machine)}"
-    return f"{title} at {seconds(time_s)}" if isinstance(run, Run) else title
+    return title if isinstance(run, Project) else f"{title} at {seconds(time_s)}"
 
 
 def _check(path: Path, size: tuple[int, int], theme: str) -> None:

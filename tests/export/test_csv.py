@@ -14,7 +14,7 @@ from timelines_by_hand import make_timeline
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Wafer
 from tempstudio.core.parallel import Degrees
-from tempstudio.core.run import OperatorTime
+from tempstudio.core.report import degrees_json
 from tempstudio.core.topology import topology_of
 from tempstudio.export.csv import die_table, write_table, write_tables
 
@@ -27,11 +27,14 @@ def run() -> Any:
     timeline = make_timeline(MACHINE, stages=2)
     timeline.step_link_bytes[:] = np.arange(len(timeline.step_link_bytes)) * 1e6
     timeline.stage_of_die[5 + 12] = -1
-    operator = OperatorTime("mlp.down, second", Degrees(dp=3, stream=8), "O", 0.5, 0.25, True)
+    operator = {
+        "name": "mlp.down, second", "degrees": degrees_json(Degrees(dp=3, stream=8)),
+        "layout": "O", "compute_s": 0.5, "exposed_s": 0.25, "memory_bound": True,
+    }  # fmt: skip
     return SimpleNamespace(
         project=SimpleNamespace(machine=MACHINE),
         timeline=timeline,
-        score=SimpleNamespace(memory=SimpleNamespace(peak_time_s=1e-4), per_operator=(operator,)),
+        document={"memory_bytes": {"peak_time_s": 1e-4}, "per_operator": [operator]},
     )
 
 

@@ -16,6 +16,7 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.project import Project
 from tempstudio.export.report import report_html, write_report
 from tempstudio.export.report.charts import link_columns, memory_bars
+from tempstudio.export.shown import ShownRun
 from tempstudio.scene.format import byte_count, percent, seconds
 from tempstudio.scene.step_chart import step_height, step_picture
 from tempstudio.scene.tokens import DARK, LIGHT, THEMES, contrast
@@ -155,7 +156,7 @@ def test_the_style_has_the_colours_of_the_window(small: ts.Run) -> None:
 def test_over_capacity_is_said_in_words(small: ts.Run) -> None:
     memory = {**small.document["memory_bytes"], "capacity": 1e8}
     document = {**small.document, "fits": False, "memory_bytes": memory}
-    text = outline(report_html(small, document=document, day=DAY)).text
+    text = outline(report_html(ShownRun(small.project, small.timeline, document), day=DAY)).text
     over = byte_count(memory["peak"] - 1e8)
     assert f"does not fit: {' '.join(over.split())} over on die" in text
 
@@ -172,7 +173,8 @@ def test_the_same_run_makes_the_same_page(small: ts.Run, tmp_path: Path) -> None
 
 def test_names_are_escaped(small: ts.Run) -> None:
     project = replace(small.project, model=replace(small.project.model, name="<b>&m</b>"))
-    html = report_html(replace(small, project=project), day=DAY)
+    named = {**small.document, "model": {**small.document["model"], "name": "<b>&m</b>"}}
+    html = report_html(ShownRun(project, small.timeline, named), day=DAY)
     assert "<b>" not in html
     assert "&lt;b&gt;&amp;m&lt;/b&gt;" in html
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tempstudio import glossary
-from tempstudio.core.errors import InputError
-from tempstudio.core.run import Run
 from tempstudio.export.picture import telling_time
 from tempstudio.export.report import tables
 from tempstudio.export.report.charts import link_columns, memory_bars, operator_bars
 from tempstudio.export.report.html import Figures, pairs, paragraph, section
+from tempstudio.export.shown import Shown
+from tempstudio.export.whole_file import whole_file
 from tempstudio.resources import asset
 from tempstudio.scene.caption import headline
 from tempstudio.scene.describe import machine_name
@@ -42,36 +42,32 @@ TERMS = (
 
 
 def write_report(
-    run: Run,
+    run: Shown,
     path: Path | str,
     *,
     command: str | None = None,
     time_s: float | None = None,
-    document: dict[str, Any] | None = None,
     day: date | None = None,
 ) -> None:
     """Write the report of a run; raises `InputError` where the file cannot be.
 
-    `command` repeats the run; `document` is its document where that knows more than the run itself
-    (what a search before it has seen); `day` stands on the report, by default today.
+    `command` repeats the run, `time_s` is the moment pictured (by default one at which much moves),
+    `day` stands on the report, by default today.
     """
-    path = Path(path)
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out: the folder {str(path.parent)!r} does not exist")
-    text = report_html(run, command=command, time_s=time_s, document=document, day=day)
-    path.write_text(text, encoding="utf-8")
+    with whole_file(path) as part:
+        text = report_html(run, command=command, time_s=time_s, day=day)
+        part.write_text(text, encoding="utf-8")
 
 
 def report_html(
-    run: Run,
+    run: Shown,
     *,
     command: str | None = None,
     time_s: float | None = None,
-    document: dict[str, Any] | None = None,
     day: date | None = None,
 ) -> str:
     """The page as text."""
-    known = document or run.document
+    known = run.document
     title = _title(run)
     figures = Figures()
     body = [
@@ -95,12 +91,12 @@ def report_html(
     )
 
 
-def _title(run: Run) -> str:
+def _title(run: Shown) -> str:
     machine = machine_name(run.project.machine)
     return f"{run.project.model.name} on a {machine[:1].lower()}{machine[1:]}"
 
 
-def _head(run: Run, known: dict[str, Any], day: date) -> str:
+def _head(run: Shown, known: dict[str, Any], day: date) -> str:
     machine, model = run.project.machine, known["model"]
     verdict = ("fits", "fits") if known["fits"] else ("misfit", "does not fit")
     memory = known["memory_bytes"]
@@ -153,7 +149,7 @@ def _tiles(known: dict[str, Any]) -> str:
     return f'<div class="tiles">\n{"".join(tiles)}</div>\n'
 
 
-def _wafer(run: Run, figures: Figures, time_s: float | None) -> str:
+def _wafer(run: Shown, figures: Figures, time_s: float | None) -> str:
     machine, timeline = run.project.machine, run.timeline
     moment = telling_time(timeline) if time_s is None else time_s
     frame = timeline.at(moment)
@@ -169,7 +165,7 @@ def _wafer(run: Run, figures: Figures, time_s: float | None) -> str:
     )
 
 
-def _time(run: Run, known: dict[str, Any], figures: Figures) -> str:
+def _time(run: Shown, known: dict[str, Any], figures: Figures) -> str:
     timeline = run.timeline
     time_s = known["time_s"]
     names = (
@@ -201,7 +197,7 @@ def _time(run: Run, known: dict[str, Any], figures: Figures) -> str:
     )
 
 
-def _memory(run: Run, known: dict[str, Any], figures: Figures) -> str:
+def _memory(run: Shown, known: dict[str, Any], figures: Figures) -> str:
     memory = known["memory_bytes"]
     bars = memory_bars(run.timeline)
     each = "every die holds the same" if run.timeline.stages == 1 else "one bar a pipeline stage"
@@ -218,7 +214,7 @@ def _memory(run: Run, known: dict[str, Any], figures: Figures) -> str:
     )
 
 
-def _links(run: Run, known: dict[str, Any], figures: Figures) -> str:
+def _links(run: Shown, known: dict[str, Any], figures: Figures) -> str:
     if not len(run.timeline.link_source):
         return ""
     links, columns = known["links"], link_columns(run.timeline)
@@ -262,7 +258,7 @@ def _sources(known: dict[str, Any]) -> str:
     return section("Where the figures come from", f'<div class="card">\n{body}</div>\n')
 
 
-def _repeat(run: Run, known: dict[str, Any], command: str | None) -> str:
+def _repeat(run: Shown, known: dict[str, Any], command: str | None) -> str:
     from tempstudio import __version__
 
     search = known["search"]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from tempstudio.core.machine import Cluster, Machine
-from tempstudio.core.run import Run
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.export.report.html import Column, pairs, paragraph, table
+from tempstudio.export.shown import Shown
 from tempstudio.scene.describe import KIND_TITLES, vertex_name
 from tempstudio.scene.format import (
     byte_count,
@@ -69,7 +69,7 @@ def memory(known: dict[str, Any]) -> str:
     return table(columns, rows)
 
 
-def busiest_links(run: Run) -> str:
+def busiest_links(run: Shown) -> str:
     """The links that carry most for their width."""
     timeline, machine = run.timeline, run.project.machine
     use = timeline.step_link_bytes / (timeline.link_bytes_per_s * timeline.duration_s)
@@ -91,7 +91,7 @@ def busiest_links(run: Run) -> str:
     return table(columns, rows)
 
 
-def strategy(run: Run, known: dict[str, Any]) -> list[str]:
+def strategy(run: Shown, known: dict[str, Any]) -> list[str]:
     """Who made the plan, its degrees, its groups, and dies that have nothing to do."""
     project, parallel = run.project, known["parallel"]
     chosen = [
@@ -141,19 +141,19 @@ def _dies(dies: list[list[int]]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def project(run: Run) -> list[str]:
+def project(run: Shown) -> list[str]:
     """What was planned: machine, model, training job."""
-    model, job = run.project.model, run.plan.job
+    model, job = run.project.model, run.document["job"]
     about = [
         ("model", model.name),
         ("parameters", f"{model.parameters:,}"),
         ("of them active", f"{model.active_parameters:,}"),
         ("hidden size", f"{model.hidden:,}"),
-        ("global batch", f"{job.global_batch:,} sequences"),
-        ("micro-batch", f"{job.micro_batch:,} sequences"),
-        ("sequence length", f"{job.seq_len:,} tokens"),
-        ("bytes per element", str(job.bytes_per_element)),
-        ("recompute", job.recompute),
+        ("global batch", f"{job['global_batch']:,} sequences"),
+        ("micro-batch", f"{job['micro_batch']:,} sequences"),
+        ("sequence length", f"{job['seq_len']:,} tokens"),
+        ("bytes per element", str(job["bytes_per_element"])),
+        ("recompute", job["recompute"]),
     ]
     return [
         f'<div class="pair"><div>{pairs(_machine(run.project.machine))}</div>'
