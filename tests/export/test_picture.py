@@ -198,6 +198,7 @@ def test_a_movie_can_be_cancelled(shown: Project, tmp_path: Path) -> None:
             shown, tmp_path / "a.gif", 1e-4, (320, 240), movie_s=2.0,
             progress=Progress(cancelled=lambda: True),
         )  # fmt: skip
+    assert list(tmp_path.iterdir()) == [], "no half movie is left behind"
 
 
 def test_mp4_is_asked_for_with_even_sizes(
@@ -210,6 +211,7 @@ def test_mp4_is_asked_for_with_even_sizes(
 
     def write_frames(path: str, size: tuple[int, int], **options: object) -> object:
         given.update(options, size=size)
+        Path(path).write_bytes(b"a movie")
         while True:
             frame = yield
             sent.append(frame)
@@ -219,6 +221,7 @@ def test_mp4_is_asked_for_with_even_sizes(
     library = types.SimpleNamespace(write_frames=write_frames)
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", library)
     write_picture(shown, tmp_path / "a.mp4", 1e-4, (321, 241), movie_s=0.2)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]
     assert given["size"] == (320, 240) and given["fps"] == 30
     assert len(sent) == 6 and {len(frame) for frame in sent} == {320 * 240 * 3}
 
