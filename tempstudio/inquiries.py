@@ -1,10 +1,11 @@
-"""Verbs about runs that there are already: play one again, draw a panel's figure of it."""
+"""Verbs about what there is already: a run played again, a panel's figure, a sweep's results."""
 
 from __future__ import annotations
 
 import json
 from collections import OrderedDict
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.core.errors import InputError
@@ -17,7 +18,7 @@ from tempstudio.core.run import Plan, Run, Search
 from tempstudio.core.workload import TrainingJob
 from tempstudio.plan_message import send_plan
 from tempstudio.plugin_guard import blamed, choose, figure_of
-from tempstudio.storage.project_document import project_from_document
+from tempstudio.storage.project_document import project_from_document, project_to_document
 
 if TYPE_CHECKING:
     from tempstudio.worker import Call
@@ -91,6 +92,29 @@ def figure(call: Call) -> dict[str, Any]:
         call.page.entered,
     )
     return {"figure": figure_document(drawn)}
+
+
+def read_results(call: Call) -> dict[str, Any]:
+    """A sweep's table: `path` of its folder or a CSV -> columns, as `results_from` takes them."""
+    from tempstudio.sweep.result_table import read_results as read
+
+    table = read(Path(str(call.header["path"])))
+    call.send("columns", {"texts": table.texts}, table.numbers)
+    return {
+        "path": str(table.path),
+        "names": list(table.names),
+        "flags": sorted(table.flags),
+        "rows": table.rows,
+        "opens": table.opens,
+    }
+
+
+def sweep_project(call: Call) -> dict[str, Any]:
+    """The project of one `point` of the sweep whose results are in `folder`: `project`."""
+    from tempstudio.sweep.kept_sweep import project_at
+
+    project = project_at(Path(str(call.header["folder"])), int(call.header["point"]))
+    return {"project": project_to_document(project)}
 
 
 def figure_document(value: Any) -> Any:

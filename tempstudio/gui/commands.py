@@ -13,6 +13,8 @@ FILE = (
     Action("file.load_model", "Load a model…", lambda w: w.files.ask_model(),
            "File", "open", ("Ctrl+Shift+O",), "load",
            "Put a Hugging Face config.json or a JSON graph in the project"),
+    Action("file.open_sweep", "Open sweep results…", lambda w: w.sweeping.ask_open(),
+           "File", "open", (), "", "Explore the results of a sweep, or any CSV"),
     Action("file.save", "Save", lambda w: w.files.save(),
            "File", "save", ("Ctrl+S",), "save", "Save the project"),
     Action("file.save_as", "Save as…", lambda w: w.files.save_as(),

@@ -20,6 +20,7 @@ from tempstudio.gui.plugin_desk import PluginDesk
 from tempstudio.gui.requests import Requests
 from tempstudio.gui.searching import Searching
 from tempstudio.gui.studio import Studio
+from tempstudio.gui.sweeping import Sweeping
 from tempstudio.gui.views.gauge_panel import GaugePanel
 from tempstudio.gui.views.graph_view import GraphView
 from tempstudio.gui.views.inspector import Inspector
@@ -84,6 +85,7 @@ def furnish(
     window.explaining = Explaining(window)
     window.docks.fill("explain", window.explaining.panel)
     window.searching = Searching(window)
+    window.sweeping = Sweeping(window)
     put_in_tab(window, "Search", window.searching.panel)
     inspector = window.inspector
     order_focus((

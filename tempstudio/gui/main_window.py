@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.requests import Requests
     from tempstudio.gui.searching import Searching
     from tempstudio.gui.studio import Studio
+    from tempstudio.gui.sweeping import Sweeping
     from tempstudio.gui.views.gauge_panel import GaugePanel
     from tempstudio.gui.views.graph_view import GraphView
     from tempstudio.gui.views.inspector import Inspector
@@ -71,6 +72,7 @@ class MainWindow(QMainWindow):
     requests: Requests
     desk: PluginDesk
     searching: Searching
+    sweeping: Sweeping
     disk: DiskWatch
     comparing: Comparing
     explaining: Explaining
@@ -220,7 +222,12 @@ class MainWindow(QMainWindow):
         """A project or a model is dropped."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         event.acceptProposedAction()
-        self.files.drop(paths)
+        from tempstudio.gui.sweeping import is_results
+
+        if paths and is_results(paths[0]):
+            self.sweeping.open(paths[0])
+        else:
+            self.files.drop(paths)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask what becomes of unsaved work first."""

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -79,6 +84,18 @@ def result_states() -> Iterator[State]:
         explain(window)
         window.explaining.panel.tabs.setCurrentIndex(1)
 
+    def sweep(window: MainWindow) -> None:
+        settle(window)
+        folder = sweep_results(window)
+        window.sweeping.open(folder)
+        wait(lambda: window.sweeping.table)
+        panel = window.sweeping.panel
+        panel.colour.setCurrentText("stream")
+        panel.filter.setText("stream > 1")
+        panel.refresh()
+        panel.scatter.mark(3)
+
+    yield "sweep", sweep
     yield "explain", explain
     yield "explain-link", explain_link
     yield "compare-empty", compare_empty
@@ -86,6 +103,30 @@ def result_states() -> Iterator[State]:
     yield "compare-three", compare_three
     yield "search-empty", empty_search
     yield "search", search
+
+
+SWEEP = """
+[base]
+model = "llama2-7b"
+machine = { rows = 6, cols = 8 }
+parallel = { stream = 8 }
+[axes]
+"parallel.stream" = [1, 2, 4, 6, 8, 12, 16, 24, 48]
+"parallel.zero" = [0, 1, 2]
+"job.micro_batch" = [1, 2]
+"""
+
+
+def sweep_results(window: MainWindow) -> Path:
+    """The results of a small sweep, run as a person would."""
+    folder = Path(tempfile.mkdtemp(prefix="tempstudio-"))
+    window.destroyed.connect(lambda: shutil.rmtree(folder, ignore_errors=True))
+    file = folder / "streams.toml"
+    file.write_text(SWEEP, encoding="utf-8")
+    out = folder / "streams"
+    command = [sys.executable, "-m", "tempstudio", "sweep", str(file), "--out", str(out)]
+    subprocess.run(command, check=True, capture_output=True)
+    return out
 
 
 def settle(window: MainWindow) -> None:

@@ -234,6 +234,10 @@ QTabBar::tab:focus {{ color: {tokens.accent}; }}
 
 QHeaderView::section {{ background: {tokens.window}; color: {tokens.muted}; padding: 3px 8px;
   border: 0; border-bottom: 1px solid {tokens.hairline}; font-size: {size["caption"]}; }}
+QHeaderView::down-arrow, QHeaderView::up-arrow {{ subcontrol-origin: border;
+  subcontrol-position: top center; width: 9px; height: 7px; }}
+QHeaderView::down-arrow {{ image: url({image("down")}); }}
+QHeaderView::up-arrow {{ image: url({image("up")}); }}
 QTreeView, QTableView, QListView {{ background: {tokens.surface}; border: 0; outline: 0;
   selection-background-color: {chosen}; selection-color: {tokens.text}; }}
 QTreeView::item, QListView::item {{ height: 24px; }}

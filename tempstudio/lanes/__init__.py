@@ -60,7 +60,8 @@ A superseded request ends with kind "cancelled".  Messages that belong to no req
 =============== ==============================================================================
 
 **Verbs** (tempstudio.verbs): `run {project, options {replan, degrees, budget_s}}`, `catalogue {}`,
-`read_model {path}`, `compare {project, ...}` (which sends `row` messages), `figure {panel, ...}`.
+`read_model {path}`, `compare {project, ...}` (which sends `row` messages), `replay {project,
+plan}`, `figure {panel, ...}`, `read_results {path}`, `sweep_project {folder, point}`.
 """
 
 from __future__ import annotations

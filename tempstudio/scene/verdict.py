@@ -42,7 +42,8 @@ def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any
         return _none_fits(names, both)
     steps = [float(run["step_time_s"]) for run in both]
     if abs(steps[0] - steps[1]) <= EQUAL * max(steps):
-        return Verdict(None, f"Both take {seconds(steps[0])} a step", _besides(names, both, None))
+        sentence = f"{names[0]} and {names[1]} both take {seconds(steps[0])} a step"
+        return Verdict(None, sentence, _besides(names, both, None))
     fast = 0 if steps[0] < steps[1] else 1
     gain = 1 - steps[fast] / steps[1 - fast]
     sentence = (

@@ -14,6 +14,7 @@ from typing import Any
 from tempstudio.core.progress import Progress
 from tempstudio.sweep.columns import column_names
 from tempstudio.sweep.journal import Journal
+from tempstudio.sweep.kept_sweep import keep_sweep
 from tempstudio.sweep.local_workers import Row, run_locally
 from tempstudio.sweep.sweep_file import Sweep
 from tempstudio.sweep.table_file import write_tables
@@ -69,6 +70,7 @@ def run_sweep(
     started = time.monotonic()
     with Journal(out, sweep_hash(sweep), resume) as journal:
         resumed = len(journal.rows)
+        keep_sweep(sweep, out)
         interrupted = False
         try:
             with open(out / LOG, "ab") as log:

@@ -117,4 +117,4 @@ def test_a_plan_that_fits_beats_a_faster_one_that_does_not(runs: tuple[ts.Run, t
 
 def test_equal_runs_have_no_winner(runs: tuple[ts.Run, ts.Run]) -> None:
     words = verdict(("A", "B"), runs[0].document, runs[0].document)
-    assert words.winner is None and words.sentence.startswith("Both take")
+    assert words.winner is None and words.sentence.startswith("A and B both take")

@@ -24,7 +24,7 @@ from tempstudio.scene.tokens import Tokens
 from tempstudio.scene.verdict import Verdict
 
 LETTERS = "ABCD"
-CLOCKS = (("Same share of the step", "share"), ("Same time", "time"))
+CLOCKS = (("Same share", "share"), ("Same time", "time"))
 
 
 class ComparePanel(QWidget):
@@ -57,7 +57,10 @@ class ComparePanel(QWidget):
         self.clock = QComboBox(self)
         self.clock.setObjectName("compare.clock")
         self.clock.setAccessibleName("One clock for all")
-        self.clock.setToolTip("How the runs are kept in step while they play")
+        self.clock.setToolTip(
+            "How the runs are kept in step while they play:\n"
+            "at the same share of each one's step, or at the same time since its start"
+        )
         for title, mode in CLOCKS:
             self.clock.addItem(title, mode)
         self.clock.activated.connect(lambda _: self.clock_changed.emit(self.clock.currentData()))

@@ -193,17 +193,19 @@ class StrategyTable(QWidget):
             self.chart.show_empty("" if self._rows else EMPTY)
 
     def _bars(self) -> StackedBars:
-        steps = [float(row.document["step_time_s"]) for row in self._charted]
+        times = [row.document["time_s"] for row in self._charted]
+        keys = tuple(pair for pair in PARTS if any(time.get(pair[0]) for time in times))
         bars = tuple(
             Bar(
                 row.name,
-                tuple(float(row.document["time_s"].get(part, 0.0)) for part, _ in PARTS),
-                seconds(step) + ("" if row.fits else ", does not fit"),
+                tuple(float(time.get(part, 0.0)) for part, _ in keys),
+                seconds(row.document["step_time_s"]) + ("" if row.fits else ", does not fit"),
                 f"{row.name}\n{why(row)}",
             )
-            for row, step in zip(self._charted, steps, strict=True)
+            for row, time in zip(self._charted, times, strict=True)
         )
-        return StackedBars(axis_of([max(steps)], "step", "s", zero=True), bars, PARTS)
+        longest = max(float(row.document["step_time_s"]) for row in self._charted)
+        return StackedBars(axis_of([longest], "step", "s", zero=True), bars, keys)
 
     def _enable(self) -> None:
         row = self.selected

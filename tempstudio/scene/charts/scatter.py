@@ -101,7 +101,9 @@ class Scatter:
             Key(self.shade_ends[1], FILLS[-1], "dot"),
         ]  # fmt: skip
         if self._front.any():
-            found.append(Key(self.names[1], tokens.roles["W"], "dot"))
+            plain = self.shade is None
+            colour, shape = (tokens.roles["W"], "dot") if plain else (tokens.text, "ring")
+            found.append(Key(self.names[1], colour, shape))
         if self._faint.any():
             found.append(Key(self.names[2], tokens.error, "ring"))
         if self.current is not None:
@@ -112,12 +114,20 @@ class Scatter:
         self, name: str, at: FloatArray, which: NDArray[np.bool_], size: float, tokens: Tokens
     ) -> Rects:
         boxes = _boxes(at[which], size)
-        edge = mix(tokens.text, tokens.surface, 0.55)
+        edge = tokens.text if name == "front" else mix(tokens.text, tokens.surface, 0.55)
         if self.shade is not None:
             shade = self.shade[which]
             level = levels_of(np.where(np.isfinite(shade), shade, 0.0))
             xywh, start, _ = sorted_buckets(boxes, level, len(FILLS))
-            return Rects(name, xywh, start, FILLS, (edge,) * len(FILLS), 1.0, size / 2)
+            return Rects(
+                name,
+                xywh,
+                start,
+                FILLS,
+                (edge,) * len(FILLS),
+                2.0 if name == "front" else 1.0,
+                size / 2,
+            )
         fill = tokens.roles["W"] if name == "front" else _plain(tokens)
         return rects(name, boxes, fill, tokens.surface if name == "front" else "", 1.0, size / 2)
 
