@@ -106,6 +106,8 @@ def _middle_of_die(panel, die: int) -> tuple[float, float]:  # type: ignore[no-u
 
 def test_all_strategies_are_compared_and_rows_kept(live: MainWindow) -> None:
     studio, search, table = live.studio, live.comparing.search, live.comparing.panel.strategies
+    quick = ts.StrategyChoice("random", options={"draws": 1})
+    studio.edit(lambda p: replace(p, solver=quick), "Solver random")
     wait(lambda: studio.results.is_fresh and studio.jobs.job is None)
     kinds = studio.catalogue["kinds"]  # type: ignore[index]
     pairs = len(kinds["partitioner"]) * len(kinds["mapper"])
