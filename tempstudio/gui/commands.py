@@ -186,6 +186,8 @@ HELP = (
            "Find any command by a few of its letters"),
     Action("help.shortcuts", "Shortcuts", lambda w: w.help.show_shortcuts(),
            "Help", "find", ("?",), "", "All shortcuts on one sheet"),
+    Action("help.tour", "Tour", lambda w: w.help.tour.start(),
+           "Help", "find", (), "", "Five parts of the window, one after the other"),
     Action("help.explain", "Explain this", lambda w: w.help.explain_here(),
            "Help", "find", ("F1",), "help",
            "What the term under the pointer or in focus means"),

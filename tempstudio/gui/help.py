@@ -14,6 +14,7 @@ from tempstudio import glossary
 from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.actions import native
 from tempstudio.gui.places import link_pairs
+from tempstudio.gui.tour import Tour
 from tempstudio.gui.views.choice_box import ChoiceBox
 from tempstudio.gui.views.command_palette import Command, CommandPalette
 from tempstudio.gui.views.provenance import Provenance
@@ -32,6 +33,7 @@ class Help(QObject):
         self._window = window
         self._palette: CommandPalette | None = None
         self.start: StartPanel | None = None
+        self.tour = Tour(window)
 
     # Commands
 
@@ -142,6 +144,13 @@ class Help(QObject):
             self.break_link,
         )
         panel.add_card(
+            "compare",
+            "compare",
+            "Compare with Megatron",
+            "Two wafers under one clock, and the winner with the reason.",
+            self.compare_megatron,
+        )
+        panel.add_card(
             "load_model",
             "load",
             "Load your model",
@@ -162,12 +171,19 @@ class Help(QObject):
                 for path in window.files.recent()[:4]
             ],
         )
+        panel.add_list("Tour", [("Show me around", "Five parts of the window", self.tour.start)])
         panel.dismissed.connect(self._end_start)
         panel.finish()
 
     def _end_start(self) -> None:
         self._window.settings.set("start_seen", True)
         self._window.wafer.setFocus()
+
+    def compare_megatron(self) -> None:
+        """Plan the project with Megatron's split as well, and set the two side by side."""
+        window = self._window
+        window.tabs.setCurrentWidget(window.comparing.panel)
+        window.comparing.search.start((("megatron3", window.studio.project.mapper.name),))
 
     def break_link(self) -> None:
         """Take the dead-link tool and point at the busiest link of the step."""
