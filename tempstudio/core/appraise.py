@@ -3,15 +3,18 @@
 Every phase of one copy of each segment is timed alone on the machine, as the simulator does where
 nothing runs beside it; what runs in the background costs what it lasts beyond the foreground.  Used
 to compare placements: the same figures as the simulator's, short of the strangers' contention.
+What a plain ring hides behind the foreground the best algorithm hides too, so the best is looked
+for only where that matters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Cluster, Machine
 from tempstudio.core.mapping import Mapping
-from tempstudio.core.partition import Partition, Segment, StageProgram
+from tempstudio.core.partition import Partition, Phase, Segment, StageProgram
 from tempstudio.core.template import StageContext, lane_seconds
 from tempstudio.core.topology import topology_of
 
@@ -56,8 +59,22 @@ def _program_seconds(program: StageProgram, partition: Partition, context: Stage
 
 
 def _seconds(segments: Sequence[Segment], context: StageContext) -> float:
-    return sum(
-        segment.repeat
-        * max(lane_seconds(segment.phases, context), lane_seconds(segment.background, context))
-        for segment in segments
-    )
+    return sum(segment.repeat * _copy_seconds(segment, context) for segment in segments)
+
+
+def _copy_seconds(segment: Segment, context: StageContext) -> float:
+    front = lane_seconds(segment.phases, context)
+    if not segment.background:
+        return front
+    if not isinstance(context.topology.machine, Cluster):
+        plain = [_by_ring(phase) for phase in segment.background]
+        if lane_seconds(plain, context) <= front:
+            return front
+    return max(front, lane_seconds(segment.background, context))
+
+
+def _by_ring(phase: Phase) -> Phase:
+    collective = phase.collective
+    if collective is None or collective.algorithm:
+        return phase
+    return replace(phase, collective=replace(collective, algorithm="bidirectional-ring"))

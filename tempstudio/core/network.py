@@ -319,6 +319,37 @@ def phase_time(flows: Flows, topology: Topology) -> PhaseTime:
     return known
 
 
+def last_arrivals(flows: Flows, topology: Topology) -> tuple[FloatArray, FloatArray]:
+    """(drain, latency) of the flows of one phase that are last if all bytes are scaled alike.
+
+    All flows over the busiest link drain with it, last of all; where none has more latency than
+    those, nothing need be shared out.
+    """
+    moving = flows.moving
+    if not moving.any():
+        return np.zeros(0), np.zeros(0)
+    if topology not in flows._phases:
+        busy = link_bytes(flows, topology) / topology.bytes_per_s
+        hot = busy >= busy.max() * (1 - 1e-12)
+        some = flows.hops > 0
+        crosses = np.zeros(len(flows), dtype=bool)
+        crosses[some] = np.logical_or.reduceat(hot[flows.hop_link], flows.hop_start[:-1][some])
+        longest = flows.latency_s[moving].max()
+        if flows.latency_s[crosses & moving].max(initial=-1.0) >= longest:
+            return busy.max(keepdims=True), np.array([longest])
+    drain_s = phase_time(flows, topology).drain_s[moving]
+    return last_at_some_size(drain_s, flows.latency_s[moving])
+
+
+def last_at_some_size(drain: FloatArray, latency: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The (drain, latency) among which the largest drain x size + latency is for any size."""
+    order = np.lexsort((-latency, -drain))  # slowest to drain first, then only more latency counts
+    highest = np.maximum.accumulate(latency[order])
+    keep = np.ones(len(order), dtype=bool)
+    keep[1:] = highest[1:] > highest[:-1]
+    return drain[order][keep], latency[order][keep]
+
+
 def _phase(drain_s: FloatArray, flows: Flows) -> PhaseTime:
     finish_s = np.where(flows.moving, drain_s + flows.latency_s, 0.0)
     for column in (drain_s, finish_s):

@@ -21,12 +21,14 @@ from tempstudio.core.collectives import (
     fleet_of,
     join_steps,
 )
-from tempstudio.core.collectives.sized import UnitStep, last_at_some_size
+from tempstudio.core.collectives.sized import UnitStep
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
 from tempstudio.core.network import (
     Flows,
     alone_time,
+    last_arrivals,
+    last_at_some_size,
     link_bytes,
     make_flows,
     phase_time,
@@ -44,14 +46,18 @@ REFERENCE_BYTES = 1e9
 class Step:
     """Concurrent flows whose bytes are multiples of a scale.
 
-    `flows` carries `REFERENCE_BYTES` x unit; `drain_s` [flows] is for that size and grows with it,
-    `latency_s` does not.  `label` is the part that each flow carries, -1 for none.
+    `flows` carries `REFERENCE_BYTES` x unit; drain times are for that size and grow with it,
+    latencies do not.  `label` is the part that each flow carries, -1 for none.
     """
 
     flows: Flows
-    drain_s: FloatArray
     label: IntArray
     topology: Topology
+
+    @property
+    def drain_s(self) -> FloatArray:
+        """When each flow has left its source, alone on the machine [flows]."""
+        return phase_time(self.flows, self.topology).drain_s
 
     def finish_s(self, scale: float) -> FloatArray:
         """When each flow arrives if the unit is `scale` bytes."""
@@ -61,8 +67,7 @@ class Step:
     @cached_property
     def _last(self) -> tuple[FloatArray, FloatArray]:
         """(drain, latency) of the flows that are last at some scale."""
-        moving = self.flows.moving
-        return last_at_some_size(self.drain_s[moving], self.flows.latency_s[moving])
+        return last_arrivals(self.flows, self.topology)
 
     def longest_s(self, scale: float) -> float:
         """When the last flow arrives if the unit is `scale` bytes."""
@@ -102,11 +107,6 @@ class Pattern:
     buffer_chunks: float = 0.0
     share: float = 1.0
     algorithm: str = ""
-
-
-def make_step(flows: Flows, label: IntArray, topology: Topology) -> Step:
-    """A step with the flows' drain times, alone on the machine."""
-    return Step(flows, phase_time(flows, topology).drain_s, label, topology)
 
 
 def stream_pattern(
@@ -150,7 +150,7 @@ def _stream_round(
         np.concatenate(size) * REFERENCE_BYTES,
     )
     labels = np.concatenate(label).astype(np.int32)[flows.parent]
-    return make_step(flows, labels, topology)
+    return Step(flows, labels, topology)
 
 
 def _by_schedule(groups: Sequence[StreamGroup]) -> list[tuple[Schedule, IntArray]]:
@@ -190,13 +190,13 @@ def _step(unit: UnitStep, fleet: Fleet, routes: Routes, topology: Topology) -> S
     known = fleet.kept.get(id(unit))
     if known is None:
         flows = scale_flows(unit.flows, REFERENCE_BYTES)
-        known = make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+        known = Step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
         fleet.kept[id(unit)] = known
     assert isinstance(known, Step)
     flows = rerouted(known.flows, routes, topology)
     if flows is known.flows:
         return known
-    return make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+    return Step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
 
 
 def _behind_switches(collective: Collective, groups: IntArray, topology: Topology) -> Pattern:
@@ -212,7 +212,7 @@ def _behind_switches(collective: Collective, groups: IntArray, topology: Topolog
     for flows in _runs_as_one(join_steps(schedules)):
         if id(flows) not in made:
             unit = scale_flows(flows, REFERENCE_BYTES / collective.bytes)
-            made[id(flows)] = make_step(unit, np.full(len(unit), -1, dtype=np.int32), topology)
+            made[id(flows)] = Step(unit, np.full(len(unit), -1, dtype=np.int32), topology)
         steps.append(made[id(flows)])
     return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))
 
@@ -250,7 +250,7 @@ def handover_pattern(
     placement = np.array(mapping.placement, dtype=np.int32).reshape(degrees.pp, -1)
     flows = make_flows(topology, placement[stage], placement[towards], REFERENCE_BYTES)
     flows = rerouted(flows, mapping.routes.get("pipeline", {}), topology)
-    step = make_step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+    step = Step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
     return Pattern((step,), algorithm="direct")
 
 

@@ -58,7 +58,7 @@ def _cuts(grid: Grid, pipelined: bool, down: int, right: int) -> list[float]:
     best = min(even, late, key=unpipelined)
     # Equally busy over both phases, as they are in a pipeline.
     busy = (wide * rows - high) / ((cols - 1) * (rows - 1) * (down + right))
-    busy = min(1.0, max(0.0, busy))
+    busy = min(1.0, max(0.0, busy))  # all one way where the other is far slower
     return [best] if not pipelined or abs(busy - best) < 1e-9 else [busy, best]
 
 
@@ -67,6 +67,7 @@ def _gather(grid: Grid, first: float) -> Outline:
     n = rows * cols
     count = max(rows, cols) - 1
     by_row, by_col = grid.tolist(), grid.T.tolist()
+    first = min(max(first, 1e-9), 1 - 1e-9)  # a share of nothing would still be flows
     one = [
         _side_by_side(by_row, first / n, count),
         _side_by_side(by_col, (1 - first) / n, count),

@@ -23,10 +23,10 @@ from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Cluster
 from tempstudio.core.network import (
     Flows,
+    last_arrivals,
     link_bytes,
     make_flows,
     move_flows,
-    phase_time,
     scale_flows,
 )
 from tempstudio.core.routes import make_routes, shift_map, switch_ports
@@ -49,8 +49,7 @@ class UnitStep:
     @cached_property
     def last(self) -> tuple[FloatArray, FloatArray]:
         """(drain, latency) of the flows that are last at some size."""
-        drain_s = phase_time(self.flows, self.topology).drain_s
-        return last_at_some_size(drain_s, self.flows.latency_s)
+        return last_arrivals(self.flows, self.topology)
 
     @cached_property
     def busiest_s(self) -> float:
@@ -156,15 +155,6 @@ def unit_steps(group: Group, outline: Outline, first: int, end: int) -> tuple[Un
         if id(step) not in known:
             known[id(step)] = UnitStep(_flows(group, outline, step), group.topology)
     return tuple(known[id(step)] for step in steps)
-
-
-def last_at_some_size(drain: FloatArray, latency: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The (drain, latency) among which the largest drain x size + latency is for any size."""
-    order = np.lexsort((-latency, -drain))  # slowest to drain first, then only more latency counts
-    highest = np.maximum.accumulate(latency[order])
-    keep = np.ones(len(order), dtype=bool)
-    keep[1:] = highest[1:] > highest[:-1]
-    return drain[order][keep], latency[order][keep]
 
 
 def _flows(group: Group, outline: Outline, step: Step) -> Flows:

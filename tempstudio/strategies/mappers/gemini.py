@@ -18,16 +18,19 @@ from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import axis_groups
-from tempstudio.core.partition import Collective, Partition
+from tempstudio.core.partition import Partition
 from tempstudio.core.progress import Progress
 from tempstudio.core.strategy import option
 from tempstudio.core.topology import Topology, topology_of
 from tempstudio.strategies.mappers.groups import check_connected, make_groups
 from tempstudio.strategies.mappers.placements import first_placements
 from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptions
+from tempstudio.strategies.mappers.traffic import HANDOVER, currents
 
 FloatMatrix = NDArray[np.float64]
 REPORTS = 50
+# Bytes that all members of a group send together over S, by an algorithm that wastes none.
+FACTORS = {"all-reduce": 2.0}
 MOST_UNITS = 2048  # their distances still fit into memory
 
 
@@ -99,47 +102,23 @@ def rank_traffic(partition: Partition) -> FloatMatrix:
     """Bytes a step moves between each two ranks [ranks, ranks], spread evenly inside a group."""
     degrees = partition.degrees
     traffic = np.zeros((degrees.size, degrees.size))
-    for stage in range(degrees.pp):
-        for collective, times in _collectives(partition, stage):
-            groups = axis_groups(degrees, collective.axes, stage)
+    per_stage = degrees.size // degrees.pp
+    for current in currents(partition):
+        moved = current.times * current.bytes
+        if current.op == HANDOVER:
+            here = np.arange(per_stage) + current.stage * per_stage
+            there = here + int(current.axes[0]) * per_stage
+            np.add.at(traffic, (here, there % degrees.size), moved / 2)
+            np.add.at(traffic, (there % degrees.size, here), moved / 2)
+        elif current.op != "stream":
+            groups = axis_groups(degrees, current.axes, current.stage)
             members = groups.shape[1]
             if members > 1:
-                each = times * _moved(collective) / (members * (members - 1))
+                each = FACTORS.get(current.op, 1.0) * moved / (members * (members - 1))
                 for ranks in groups:
                     traffic[np.ix_(ranks, ranks)] += each
-    if degrees.pp > 1:
-        per_stage = degrees.size // degrees.pp
-        for rank in range(degrees.size - per_stage):
-            sent = partition.stages[rank // per_stage].send_bytes * partition.micro_batches
-            traffic[rank, rank + per_stage] += sent
-            traffic[rank + per_stage, rank] += sent
     np.fill_diagonal(traffic, 0.0)
     return traffic
-
-
-def _moved(collective: Collective) -> float:
-    """Bytes that all members of a group send together, by an algorithm that wastes none."""
-    factor = {"all-reduce": 2.0, "all-to-all": 1.0}.get(collective.op, 1.0)
-    return factor * collective.bytes
-
-
-def _collectives(partition: Partition, stage: int) -> list[tuple[Collective, float]]:
-    found: list[tuple[Collective, float]] = []
-    for program in partition.stages[stage :: partition.degrees.pp]:
-        passes = (
-            (program.forward, partition.micro_batches),
-            (program.backward, partition.micro_batches - 1),
-            (program.backward_last, 1),
-            (program.optimizer, 1),
-        )
-        found += [
-            (phase.collective, float(times * segment.repeat))
-            for segments, times in passes
-            for segment in segments
-            for phase in (*segment.phases, *segment.background)
-            if phase.collective is not None
-        ]
-    return found
 
 
 def _anneal(

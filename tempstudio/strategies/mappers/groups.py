@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -33,9 +34,10 @@ def make_groups(
 ) -> tuple[tuple[int, ...], tuple[StreamGroup, ...]]:
     """(placement with ranks in streaming order inside each stream group, all stream groups).
 
-    The members of a stream group are interchangeable, so they are put in the order of the cycle or
-    path through their dies; groups of more than one size from the largest down, as the smaller ones
-    are then runs of the larger.  Raises `NoPlanError` where a group's dies have neither.
+    The members of a stream group are interchangeable, so they are put in the order of a cycle or
+    path through their dies, unless they come in a cycle's; groups of more than one size from the
+    largest down, as the smaller ones are then runs of the larger.  Raises `NoPlanError` where a
+    group's dies have neither.
     """
     places = np.array(placement, dtype=np.int64)
     axes = stream_axes(partition)
@@ -86,6 +88,8 @@ def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
     if isinstance(machine, Cluster):  # behind a switch all devices are neighbours
         return _ring(len(dies)), dies
     coordinates = [machine.coordinate(die) for die in dies]
+    if _is_cycle(dies, machine):
+        return replace(ring(len(dies)), dies=tuple(coordinates)), dies
     inside = set(coordinates)
     dead = [pair for pair in machine.dead_links if pair[0] in inside and pair[1] in inside]
     try:
@@ -95,6 +99,12 @@ def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
         more = f" and {len(dies) - 4} more" if len(dies) > 4 else ""
         raise NoPlanError(f"dies {shown}{more}: {error}") from None
     return schedule, [machine.die_id(place) for place in schedule.dies]
+
+
+def _is_cycle(dies: list[int], machine: Machine) -> bool:
+    """Whether each die is the next one's neighbour already, and the last the first one's."""
+    links = topology_of(machine).link_ids
+    return len(dies) > 3 and all(pair in links for pair in pairwise([*dies, dies[0]]))
 
 
 def _sequence_groups(

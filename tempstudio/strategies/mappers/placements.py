@@ -1,24 +1,41 @@
-"""Candidate placements: tilings of the mesh into groups, and walks cut into runs.
+"""Candidate placements: tilings of the mesh into cells, walks cut into runs, groups round faults.
 
-A *cell* holds the tp x stream dies of one replica.  Cells are rectangles, tiled in turn by the
-rectangles of their stream groups; or they are runs of a walk, whose stream groups are shorter runs.
+A *cell* holds the tp x stream dies of one replica (`cells`).  Cells are rectangles, or runs of a
+walk, whose stream groups are shorter runs; round faults, what rectangles leave over is grown into
+irregular groups.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, islice
 
 from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.topology import Topology, topology_of
+from tempstudio.strategies.mappers.cells import (
+    Cell,
+    aligned,
+    blocks_of,
+    cell_of,
+    ordered,
+    round_trip,
+)
 from tempstudio.strategies.mappers.growth import grown_groups
-from tempstudio.strategies.mappers.tilings import Tile, shapes_of, tilings
+from tempstudio.strategies.mappers.tilings import (
+    LARGEST_SEARCHED,
+    Place,
+    Tiling,
+    places_of,
+    shapes_of,
+    strips,
+    tilings,
+)
 from tempstudio.strategies.mappers.walks import walks
 
-MOST_SHAPES = 6
-LARGEST_TILED = 1024
+MOST_SHAPES = 8
 
 
 def placements(degrees: Degrees, machine: Machine) -> Iterator[tuple[int, ...]]:
@@ -32,10 +49,21 @@ def placements(degrees: Degrees, machine: Machine) -> Iterator[tuple[int, ...]]:
     if regions is None:
         return
     per_region = degrees.size // len(regions)
-    choices = [list(_in_region(degrees, per_region, region, topology)) for region in regions]
+    block = degrees.tp * degrees.stream
+    choices = [
+        list(islice(Region(topology, dies, block, degrees.stream, per_region // block).found(), 64))
+        if per_region <= len(dies)
+        else []
+        for dies in regions
+    ]
     for number in range(max(map(len, choices))):
         if all(choices):
             yield tuple(die for found in choices for die in found[min(number, len(found) - 1)])
+
+
+def first_placements(degrees: Degrees, machine: Machine, most: int) -> list[tuple[int, ...]]:
+    """The first distinct placements, at most `most`."""
+    return list(islice(placements(degrees, machine), most))
 
 
 def _coarsest(degrees: Degrees) -> Degrees:
@@ -58,84 +86,117 @@ def _regions(
     return [topology.components[0]] if topology.components else None
 
 
-def _in_region(
-    degrees: Degrees, ranks: int, dies: Sequence[int], topology: Topology
-) -> Iterator[tuple[int, ...]]:
-    if ranks > len(dies):
-        return
-    seen: set[tuple[int, ...]] = set()
-    ways = (
-        _tiled(degrees, ranks, dies, topology),
-        _walked(ranks, dies, topology),
-        _grown(degrees, ranks, dies, topology),
-    )
-    for found in chain.from_iterable(ways):
-        if found not in seen:
-            seen.add(found)
-            yield found
+@dataclass(frozen=True, eq=False)
+class Region:
+    """Dies that are to hold `count` cells of `block` dies, in stream groups of `stream`."""
 
+    topology: Topology
+    dies: tuple[int, ...]
+    block: int
+    stream: int
+    count: int
 
-def _walked(ranks: int, dies: Sequence[int], topology: Topology) -> Iterator[tuple[int, ...]]:
-    for walk in walks(topology, dies, ranks):
-        yield walk[:ranks]
+    def found(self) -> Iterator[tuple[int, ...]]:
+        """Distinct placements of the cells, one after the other."""
+        seen: set[tuple[int, ...]] = set()
+        for found in chain(self._tiled(), self._walked(), self._mended(), self._grown()):
+            if found not in seen:
+                seen.add(found)
+                yield found
 
+    @cached_property
+    def _corner(self) -> Place:
+        places = [self.topology.places[die] for die in self.dies]
+        return min(row for row, _ in places), min(col for _, col in places)
 
-def _grown(
-    degrees: Degrees, ranks: int, dies: Sequence[int], topology: Topology
-) -> Iterator[tuple[int, ...]]:
-    """Where dies or links are dead: whole cells as paths, or only the stream groups."""
-    machine = topology.machine
-    if not machine.dead_dies and not machine.dead_links:
-        return
-    for size in dict.fromkeys((degrees.tp * degrees.stream, degrees.stream)):
-        if size > 1:
-            yield from grown_groups(topology, dies, size, ranks // size)
+    @cached_property
+    def _alive(self) -> frozenset[Place]:
+        """Places of the dies, counted from the corner."""
+        top, left = self._corner
+        places = (self.topology.places[die] for die in self.dies)
+        return frozenset((row - top, col - left) for row, col in places)
 
+    @cached_property
+    def _extent(self) -> tuple[int, int]:
+        rows, cols = (1 + max(place[axis] for place in self._alive) for axis in (0, 1))
+        return rows, cols
 
-def _tiled(
-    degrees: Degrees, ranks: int, dies: Sequence[int], topology: Topology
-) -> Iterator[tuple[int, ...]]:
-    if isinstance(topology.machine, Wafer) and len(dies) <= LARGEST_TILED:
-        places = {die: topology.places[die] for die in dies}
-        top, left = (min(place[axis] for place in places.values()) for axis in (0, 1))
-        alive = frozenset((row - top, col - left) for row, col in places.values())
-        rows, cols = (1 + max(place[axis] for place in alive) for axis in (0, 1))
-        area = degrees.tp * degrees.stream
-        shapes = shapes_of(area, rows, cols)[:MOST_SHAPES]
-        for tiles in tilings(rows, cols, alive, shapes, ranks // area):
-            for turned in (False, True):
-                cells = [cell for tile in _ordered(tiles) for cell in _cell(tile, degrees, turned)]
-                yield tuple(topology.die_at[row + top, col + left] for row, col in cells)
+    @cached_property
+    def _shapes(self) -> list[tuple[int, int]]:
+        return shapes_of(self.block, *self._extent)[:MOST_SHAPES]
 
+    @property
+    def _faulty(self) -> bool:
+        machine = self.topology.machine
+        return bool(machine.dead_dies or machine.dead_links)
 
-def _ordered(tiles: Sequence[Tile]) -> list[Tile]:
-    """Band by band, forth and back, so that consecutive cells touch."""
-    tops = sorted({tile[0] for tile in tiles})
-    return sorted(
-        tiles,
-        key=lambda tile: (tile[0], tile[1] if tops.index(tile[0]) % 2 == 0 else -tile[1]),
-    )
+    def _placed(self, cells: Sequence[Cell]) -> tuple[int, ...]:
+        top, left = self._corner
+        die_at = self.topology.die_at
+        return tuple(die_at[row + top, col + left] for cell in cells for row, col in cell)
 
+    def _tiled(self) -> Iterator[tuple[int, ...]]:
+        if not isinstance(self.topology.machine, Wafer):
+            return
+        mixed: list[Tiling] = []
+        for tiles in tilings(*self._extent, self._alive, self._shapes, self.count):
+            if len({tile[2:] for tile in tiles}) > 1:
+                mixed.append(tiles)
+            yield from self._laid_out(tiles)
+        for tiles in mixed:
+            for choice in range(min(len(blocks_of(tile, self.stream)) or 1 for tile in tiles)):
+                order = round_trip(tiles) or ordered(tiles)
+                cells = [cell_of(tile, self.stream, choice) for tile in order]
+                yield self._placed(aligned(cells, self.stream))
 
-def _cell(tile: Tile, degrees: Degrees, turned: bool) -> list[tuple[int, int]]:
-    """The dies of a cell in rank order: stream groups one after the other along tp."""
-    row, col, rows, cols = tile
-    shapes = [
-        shape
-        for shape in shapes_of(degrees.stream, rows, cols)
-        if rows % shape[0] == 0 and cols % shape[1] == 0
-    ]
-    if not shapes:
-        return [(row + r, col + c) for r in range(rows) for c in range(cols)]
-    height, width = shapes[min(int(turned), len(shapes) - 1)]
-    found = []
-    for number, r in enumerate(range(0, rows, height)):
-        starts = range(0, cols, width)
-        for c in starts if number % 2 == 0 else reversed(starts):
-            found += [(row + r + i, col + c + j) for i in range(height) for j in range(width)]
-    return found
+    def _laid_out(self, tiles: Tiling) -> Iterator[tuple[int, ...]]:
+        """A tiling with its stream groups in each shape that fits, its cells in order."""
+        choices = max(len(blocks_of(tile, self.stream)) or 1 for tile in tiles)
+        for choice in range(choices):
+            for order in (ordered(tiles), round_trip(tiles)):
+                if order is not None:
+                    yield self._placed([cell_of(tile, self.stream, choice) for tile in order])
 
+    def _walked(self) -> Iterator[tuple[int, ...]]:
+        ranks = self.count * self.block
+        for walk in walks(self.topology, self.dies, ranks):
+            yield walk[:ranks]
 
-def first_placements(degrees: Degrees, machine: Machine, most: int) -> list[tuple[int, ...]]:
-    """The first distinct placements, at most `most`."""
-    return list(islice(placements(degrees, machine), most))
+    def _mended(self) -> Iterator[tuple[int, ...]]:
+        """Rectangles wherever they are whole, and paths grown through what is left."""
+        if not self._faulty or not isinstance(self.topology.machine, Wafer):
+            return
+        size = self.block if self.stream > 1 else 1
+        for shape in self._shapes:
+            whole = [tile for tile in strips(*self._extent, [shape]) if self._is_whole(tile)][
+                : self.count
+            ]
+            for kept in dict.fromkeys((len(whole), len(whole) * 7 // 8, len(whole) // 2)):
+                cells = [cell_of(tile, self.stream, 0) for tile in ordered(whole[:kept])]
+                rectangles = self._placed(cells)
+                rest = [die for die in self.dies if die not in set(rectangles)]
+                wanted = (self.count - kept) * self.block
+                if not wanted:
+                    yield rectangles
+                for grown in grown_groups(self.topology, rest, size, wanted // size):
+                    yield rectangles + grown
+
+    def _is_whole(self, tile: tuple[int, int, int, int]) -> bool:
+        """Whether all dies of a rectangle work, and all links between them."""
+        places = places_of(tile)
+        if not self._alive.issuperset(places):
+            return False
+        top, left = self._corner
+        dies = {self.topology.die_at[row + top, col + left] for row, col in places}
+        _, _, rows, cols = tile
+        joined = sum(other in dies for die in dies for other in self.topology.neighbours[die])
+        return joined == 2 * (rows * (cols - 1) + cols * (rows - 1))
+
+    def _grown(self) -> Iterator[tuple[int, ...]]:
+        """Where dies or links are dead: whole cells as paths, or only the stream groups."""
+        if not self._faulty or len(self.dies) > 4 * LARGEST_SEARCHED:
+            return
+        for size in dict.fromkeys((self.block, self.stream)):
+            if size > 1:
+                count = self.count * self.block // size
+                yield from grown_groups(self.topology, self.dies, size, count)
