@@ -67,6 +67,7 @@ DOCKS = (
     ("inspector", "Inspector", "Ctrl+3"),
     ("timeline", "Timeline", "Ctrl+4"),
     ("explain", "Explain the step", "Ctrl+E"),
+    ("panels", "Panels of plugins", ""),
     ("history", "History", ""),
     ("log", "Log", ""),
 )

@@ -16,6 +16,7 @@ from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
 from tempstudio.gui.graph_following import GraphFollowing
 from tempstudio.gui.help import Help
+from tempstudio.gui.panelling import Panelling
 from tempstudio.gui.plugin_desk import PluginDesk
 from tempstudio.gui.requests import Requests
 from tempstudio.gui.searching import Searching
@@ -86,6 +87,8 @@ def furnish(
     window.docks.fill("explain", window.explaining.panel)
     window.searching = Searching(window)
     window.sweeping = Sweeping(window)
+    window.panelling = Panelling(window)
+    window.docks.fill("panels", window.panelling.tabs)
     put_in_tab(window, "Search", window.searching.panel)
     inspector = window.inspector
     order_focus((

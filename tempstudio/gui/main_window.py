@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
     from tempstudio.gui.help import Help
+    from tempstudio.gui.panelling import Panelling
     from tempstudio.gui.plugin_desk import PluginDesk
     from tempstudio.gui.requests import Requests
     from tempstudio.gui.searching import Searching
@@ -56,7 +57,12 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.storage.settings import Settings
 
 SMALLEST = (1024, 640)
-EXTRA_DOCKS = (("explain", "Explain"), ("history", "History"), ("log", "Log"))
+EXTRA_DOCKS = (
+    ("explain", "Explain"),
+    ("panels", "Panels"),
+    ("history", "History"),
+    ("log", "Log"),
+)
 
 
 class MainWindow(QMainWindow):
@@ -72,6 +78,7 @@ class MainWindow(QMainWindow):
     requests: Requests
     desk: PluginDesk
     searching: Searching
+    panelling: Panelling
     sweeping: Sweeping
     disk: DiskWatch
     comparing: Comparing

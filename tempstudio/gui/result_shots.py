@@ -95,6 +95,15 @@ def result_states() -> Iterator[State]:
         panel.refresh()
         panel.scatter.mark(3)
 
+    def panels(window: MainWindow) -> None:
+        settle(window)
+        window.tabs.setCurrentWidget(window.wafer)
+        window.docks.show("panels")
+        view = window.panelling.views["power"]
+        window.panelling.tabs.setCurrentWidget(view)
+        wait(lambda: view.charts and view.charts[0].chart)
+
+    yield "panels-of-plugins", panels
     yield "sweep", sweep
     yield "explain", explain
     yield "explain-link", explain_link
@@ -133,7 +142,7 @@ def settle(window: MainWindow) -> None:
     """Nothing over the window, and a fresh run in it."""
     for popup in window.findChildren(QWidget, "shortcut_sheet"):
         popup.close()
-    for name in ("explain", "history", "log"):
+    for name in ("explain", "panels", "history", "log"):
         window.docks[name].hide()
     while window.studio.document.history.canUndo():
         window.studio.document.undo()

@@ -27,6 +27,8 @@ MARGIN = 0.06  # of the range, beyond the outermost value
 class Axis:
     """A range of values in SI units; `unit` may be "%" (shares) or "" (plain numbers).
 
+    A `plain` axis shows its numbers as they are, whatever their size.
+
     >>> axis = axis_of([0.0, 0.487], "step time", "s")
     >>> axis.heading, axis.text(0.1)
     ('step time [ms]', '100')
@@ -36,10 +38,13 @@ class Axis:
     unit: str
     low: float
     high: float
+    plain: bool = False
 
     @cached_property
     def _scale(self) -> tuple[float, str]:
         """(what numbers are divided by, the prefix that says so)."""
+        if self.plain:
+            return 1.0, ""
         if self.unit == "%":
             return 0.01, ""
         most = max(abs(self.low), abs(self.high))

@@ -17,7 +17,16 @@ from tempstudio.scene.charts.chart import (
     series_colours,
     y_layers,
 )
-from tempstudio.scene.display_list import MIDDLE, DisplayList, Layer, TextLook, lines, rects, texts
+from tempstudio.scene.display_list import (
+    END,
+    MIDDLE,
+    DisplayList,
+    Layer,
+    TextLook,
+    lines,
+    rects,
+    texts,
+)
 from tempstudio.scene.tokens import Tokens
 from tempstudio.scene.typeface import LEAST_PX, elided
 
@@ -72,6 +81,9 @@ class ColumnBars:
             for number, (name, x) in enumerate(zip(self.names, centres.tolist(), strict=True))
             if number % every == 0
         ]
+        title = TextLook(tokens.text, LEAST_PX, False, END)
+        right, foot = plot.left + plot.width, plot.top + plot.height + 2 * LEAST_PX + 12
+        names.append((elided(self.x_title, LEAST_PX, plot.width), right, foot, title))
         keys: tuple[Layer, ...] = ()
         if len(self.series) > 1:
             entries = tuple(
