@@ -137,12 +137,19 @@ def nothing_left_behind() -> None:
     """The module's window lives on between its tests; its fixture counts at the end."""
 
 
+def show_panel(window: MainWindow, name: str) -> FigureView:
+    """Bring a panel to the front."""
+    if not window.docks["panels"].isVisible():
+        use_menu(window, "View", "view.dock.panels")
+        wait(lambda: window.panelling.tabs.isVisible())
+    view = window.panelling.views[name]
+    window.panelling.tabs.setCurrentWidget(view)
+    window.studio.playback.pause()
+    return view
+
+
 def test_every_kind_of_part_is_drawn_and_follows_the_moment(plugged: MainWindow) -> None:
-    use_menu(plugged, "View", "view.dock.panels")
-    view = plugged.panelling.views["everything"]
-    wait(lambda: plugged.panelling.tabs.isVisible())
-    plugged.panelling.tabs.setCurrentWidget(view)
-    plugged.studio.playback.pause()
+    view = show_panel(plugged, "everything")
     wait(lambda: view.charts and view.charts[0].chart)
     assert [type(chart.chart) for chart in view.charts] == [Traces, ColumnBars, Heat]
     (table,) = view.tables
@@ -163,14 +170,11 @@ def test_every_kind_of_part_is_drawn_and_follows_the_moment(plugged: MainWindow)
 
 
 def test_a_broken_panel_is_a_sentence_and_the_others_go_on(plugged: MainWindow) -> None:
-    panelling = plugged.panelling
-    view = panelling.views["broken"]
-    panelling.tabs.setCurrentWidget(view)
+    view = show_panel(plugged, "broken")
     wait(lambda: "no such figure" in view.sentence.text())
     assert "their-panels" in view.sentence.text()
-    other = panelling.views["everything"]
     plugged.studio.playback.seek(0.002)
-    panelling.tabs.setCurrentWidget(other)
+    other = show_panel(plugged, "everything")
     wait(lambda: "at 2.000 ms" in other.title.text())
 
 

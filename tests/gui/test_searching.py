@@ -99,7 +99,10 @@ def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> 
 
 def test_a_candidate_of_another_project_is_not_loaded(live: MainWindow) -> None:
     studio, log = live.studio, live.searching.log
-    assert log.candidates
+    wait(lambda: studio.results.is_fresh and studio.jobs.job is None)
+    if not log.candidates:
+        studio.run()
+        wait(lambda: log.candidates and not studio.jobs.is_searching, 60)
     studio.set_live(False)
     studio.edit(lambda p: replace(p, seed=9), "Seed 9")
     live.searching.load(log.candidates[0])

@@ -31,13 +31,20 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "streams"
 
 
+def open_results(window: MainWindow, path: Path) -> None:
+    """Drop results on the window and wait until they are shown."""
+    drop(window, path)
+    file = path / "results.csv" if path.is_dir() else path
+    wait(lambda: window.sweeping.table is not None and window.sweeping.table.path == file)
+
+
 def test_dropped_results_are_explored_and_a_click_opens_the_point(
     live: MainWindow, results: Path
 ) -> None:
     studio, sweeping = live.studio, live.sweeping
+    sweeping.close()
     assert live.tabs.indexOf(sweeping.panel) < 0, "no tab before there are results"
-    drop(live, results)
-    wait(lambda: sweeping.table)
+    open_results(live, results)
     assert live.tabs.currentWidget() is sweeping.panel
     panel = sweeping.panel
     assert panel.title.text() == "streams"
@@ -70,6 +77,7 @@ def test_dropped_results_are_explored_and_a_click_opens_the_point(
 
 def test_a_filter_that_cannot_be_read_leaves_the_rows(live: MainWindow, results: Path) -> None:
     panel = live.sweeping.panel
+    open_results(live, results)
     before = panel.rows.rowCount()  # type: ignore[union-attr]
     field = seen(live, "sweep.filter")
     field.setFocus()
@@ -87,8 +95,7 @@ def test_a_filter_that_cannot_be_read_leaves_the_rows(live: MainWindow, results:
 def test_any_csv_is_a_table_whose_rows_open_nothing(live: MainWindow, tmp_path: Path) -> None:
     path = tmp_path / "theirs.csv"
     path.write_text("name,energy_j,step_time_s\na,3,0.5\nb,5,0.25\n")
-    drop(live, path)
-    wait(lambda: live.sweeping.table is not None and live.sweeping.table.path == path)
+    open_results(live, path)
     panel, project = live.sweeping.panel, live.studio.project
     view = panel.view
     click(view.viewport(), view.visualRect(panel.rows.index(0, 0)).center())  # type: ignore[union-attr]
