@@ -291,6 +291,26 @@ def read_model(offer: Offer, path: Path, watch: Watch = _quiet) -> Workload:
     return guard._is("read", guard._call("read", lambda: offer.object.read(path)), Workload)
 
 
+def read_foreign(path: Path, host: Host, watch: Watch = _quiet) -> tuple[Workload, str] | None:
+    """(model, reader's name) by the first foreign reader that can read a file, None if none can.
+
+    One that names the file's suffix among its `suffixes` is asked first, and its refusal is final.
+    """
+    offers = [offer for offer in host.readers().values() if not offer.plugin.own]
+    for offer in sorted(offers, key=lambda offer: not _claims(offer, path)):
+        try:
+            return read_model(offer, path, watch), offer.name
+        except InputError:
+            if _claims(offer, path):
+                raise
+    return None
+
+
+def _claims(offer: Offer, path: Path) -> bool:
+    suffixes = getattr(offer.object, "suffixes", ())
+    return isinstance(suffixes, (tuple, list)) and path.suffix.lower() in suffixes
+
+
 def figure_of(
     offer: Offer, run: Any, time_s: float, selection: dict[str, Any], watch: Watch = _quiet
 ) -> Figure:

@@ -38,7 +38,7 @@ from tempstudio.plugin_guard import (
     PluginFault,
     blamed,
     choose,
-    read_model,
+    read_foreign,
     run_project,
 )
 from tempstudio.plugin_host import Host
@@ -169,13 +169,9 @@ def load_any(call: Call, source: str) -> tuple[Any, str]:
         return load_model(source), "tempstudio"
     except InputError as error:
         refused = error
-    for name, offer in call.host.readers().items():
-        if offer.plugin.own:
-            continue
-        try:
-            return read_model(offer, Path(source), call.page.entered), name
-        except InputError:
-            continue
+    found = read_foreign(Path(source), call.host, call.page.entered)
+    if found is not None:
+        return found
     raise refused
 
 

@@ -26,15 +26,11 @@ def load_model(source: str, host: Callable[[], Host], flag: str = "model") -> Wo
         text = str(error)
         refused = InputError(flag + text.removeprefix("model") if text[:6] == "model:" else text)
     if _is_file(source):
-        from tempstudio.plugin_guard import read_model
+        from tempstudio.plugin_guard import read_foreign
 
-        for offer in host().readers().values():
-            if offer.plugin.own:
-                continue
-            try:
-                return read_model(offer, Path(source))
-            except InputError:
-                continue
+        found = read_foreign(Path(source), host())
+        if found is not None:
+            return found[0]
     raise refused from None
 
 

@@ -108,7 +108,11 @@ def _range(about: dict[str, Any], where: str) -> list[int | float]:
     if not distance < MOST_VALUES:
         raise InputError(f"{where}: {distance:.3g} values, allowed: at most {MOST_VALUES:,}")
     steps = math.floor(distance * (1 + 1e-12) + 1e-12)
-    return [_tidy(low + i * step if linear else low * step**i) for i in range(steps + 1)]
+    if linear:
+        return [_tidy(low + i * step) for i in range(steps + 1)]
+    if isinstance(low, int) and isinstance(step, int):
+        return [low * step**i for i in range(steps + 1)]
+    return [_tidy(math.exp(start + i * stride)) for i in range(steps + 1)]
 
 
 def _counted(low: float, high: float, count: Any, scale: str, where: str) -> list[int | float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.quantities import short_text
+from tempstudio.readers.text_file import printable
 from tempstudio.sweep.axis import KINDS, Axis, axis_values, canonical_path
 from tempstudio.sweep.columns import check_columns
 from tempstudio.sweep.dotted import flattened, put
@@ -24,6 +25,7 @@ __all__ = ["Axis", "Sweep", "read_sweep", "sweep_from_document"]
 MOST_BYTES = 1_000_000
 MOST_POINTS = 1_000_000
 MOST_GRID = 2**62
+MOST_LINE = 1500  # all columns that there are make a long one
 DEFAULT_MODEL = "llama2-7b"
 KEYS = ("name", "project", "base", "axes", "sample", "columns")
 # Where one of these changes, degrees that the project file fixes are the solver's to choose again.
@@ -114,7 +116,13 @@ def sweep_from_document(
     try:
         return _sweep(document, folder, host)
     except InputError as error:
-        raise InputError(f"{where}: {error}") from None
+        raise InputError(f"{where}: {_line(str(error))}") from None
+
+
+def _line(text: str) -> str:
+    """One line that any terminal can show, whatever key or value it quotes."""
+    text = printable(text)
+    return text if len(text) <= MOST_LINE else f"{text[: MOST_LINE - 100]} ... {text[-60:]}"
 
 
 def _sweep(document: dict[str, Any], folder: Path, host: Callable[[], Host]) -> Sweep:
@@ -172,10 +180,14 @@ def _given(document: dict[str, Any]) -> dict[str, Any]:
     base = document.get("base", {})
     if not isinstance(base, dict):
         raise InputError(f"base: found {short_text(base)}, expected a table")
-    return {
+    given = {
         canonical_path(path, f"base.{path}"): value
         for path, value in flattened(base, lambda value: False).items()
     }
+    for path, value in given.items():
+        if path in ("machine", "job", "strategies") and not isinstance(value, dict):
+            raise InputError(f"base.{path}: found {short_text(value)}, expected a table of fields")
+    return given
 
 
 def _base(

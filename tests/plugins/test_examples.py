@@ -23,6 +23,7 @@ OFFERED = {
     "tempstudio-hilbert": {("mapper", "hilbert")},
     "tempstudio-annealing": {("solver", "annealing")},
     "tempstudio-folded-ring": {("partitioner", "folded-ring"), ("mapper", "folded-line")},
+    "tempstudio-onnx": {("reader", "onnx")},
     "tempstudio-power": {("panel", "power"), ("panel", "link-histogram")},
 }
 
@@ -46,7 +47,11 @@ def installed() -> None:
 def test_each_offers_what_it_says_and_is_marked_as_an_example(installed: None) -> None:
     host = Host().load()
     assert [str(f) for f in host.failures if f.plugin in OFFERED] == []
-    offers = [o for kind in ("partitioner", "mapper", "solver", "panel") for o in _of(host, kind)]
+    offers = [
+        o
+        for kind in ("partitioner", "mapper", "solver", "reader", "panel")
+        for o in _of(host, kind)
+    ]
     assert {
         name: {(o.kind, o.name) for o in offers if o.plugin.name == name} for name in OFFERED
     } == OFFERED
@@ -108,6 +113,25 @@ def test_a_run_with_three_of_them_says_who_made_it(installed: None, tmp_path: Pa
     }
     assert document["search"]["evaluations"] <= 6
     assert document["fits"] and 0 < document["mfu"] < 1
+
+
+def test_a_model_comes_from_a_graph_of_another_format(installed: None, tmp_path: Path) -> None:
+    """The command line asks the reader that names the suffix, and believes its refusal."""
+
+    def model(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "tempstudio", "model", str(path), "--json"]
+        env = dict(os.environ, PYTHONPATH=str(ROOT))
+        return subprocess.run(command, capture_output=True, text=True, env=env, timeout=100)
+
+    from tempstudio_onnx.examples import gpt2
+
+    path = gpt2(tmp_path / "small.onnx", 64, 2, 4, 256, 128)
+    document = json.loads(model(path).stdout)
+    assert (document["name"], document["layers"], document["parameters"]) == ("small", 2, 124_672)
+    path.write_bytes(path.read_bytes()[:500])
+    broken = model(path)
+    assert broken.returncode == 2 and broken.stderr.count("\n") == 1
+    assert "small.onnx: no ONNX model" in broken.stderr
 
 
 def test_hilbert_streams_where_plain_rows_cannot(installed: None) -> None:

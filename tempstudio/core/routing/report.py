@@ -46,7 +46,7 @@ def route_report(
     (500000000.0, [[0, 0], [1, 0], [1, 1]])
     """
     progress = progress or Progress()
-    machine, demands = _read(document)
+    machine, demands = read_flows(document)
     topology = topology_of(machine)
     routing = _router(mapper, single_path, seed, progress.part(0.0, 0.5))(topology, demands)
     progress.step(0.5, "bounding the load")
@@ -137,7 +137,7 @@ def _name(machine: Machine, vertex: int) -> list[int] | str:
     return f"switch {switch}" if switch < machine.rows else "second switch"
 
 
-def _read(document: Any) -> tuple[Machine, Demands]:
+def read_flows(document: Any) -> tuple[Machine, Demands]:
     if not isinstance(document, dict):
         raise InputError(f"flow file: found {short_text(document)}, expected an object")
     for key in ("machine", "flows"):
