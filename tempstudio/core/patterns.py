@@ -81,9 +81,13 @@ class Step:
 
     def contention_factor(self, scale: float) -> float:
         """Time of the step over what its slowest flow would need alone (SPEC 5)."""
+        alone_s = self.alone_s(scale)
+        return self.longest_s(scale) / alone_s if alone_s > 0 else 1.0
+
+    def alone_s(self, scale: float) -> float:
+        """What the slowest flow would need on a shortest path of its own."""
         drain_s, latency_s = self._last_alone
-        alone = float((drain_s * (scale / REFERENCE_BYTES) + latency_s).max(initial=0.0))
-        return self.longest_s(scale) / alone if alone > 0 else 1.0
+        return float((drain_s * (scale / REFERENCE_BYTES) + latency_s).max(initial=0.0))
 
     @cached_property
     def busiest_share(self) -> float:

@@ -27,7 +27,8 @@ class Draft:
     """The state that the compiled sweeps work on; amounts are in units of the largest flow.
 
     `demand` [flows]: the demand that each flow of `flows` is; those that stay on their die are
-    left out.  `away`: steps away from its target that a path may take (half the detour in hops).
+    left out.  `beside` [links]: what others load the links with, whatever happens here.  `away`:
+    steps away from its target that a path may take (half the detour in hops).
     `bound`: the best lower bound on the maximum load so far.
     """
 
@@ -41,6 +42,7 @@ class Draft:
     scratch: Scratch
     order: NDArray[np.int64]
     away: int
+    beside: NDArray[np.float64]
     bound: float = 0.0
 
     @property
@@ -81,14 +83,16 @@ class Draft:
         """Bound the load from below by the duality of linear programs.
 
         Whatever the link weights w >= 0, no routing has a smaller maximum load than
-        sum_f amount_f dist_w(f) / sum_e c_e w_e; a multicast counts its farthest target.
+        (sum_f amount_f dist_w(f) + sum_e beside_e w_e) / sum_e c_e w_e; a multicast counts its
+        farthest target.
         """
         from tempstudio.core.routing.kernels import priced_distances
 
         if weight is None:
             weight = self.prices.price
         distance = priced_distances(self.net, weight, self.flows)
-        found = float(distance @ self.flows.amount / (self.net.capacity @ weight))
+        carried = distance @ self.flows.amount + self.beside @ weight
+        found = float(carried / (self.net.capacity @ weight))
         self.bound = max(self.bound, found)
         return found
 
@@ -97,7 +101,7 @@ class Draft:
         from tempstudio.core.routing.kernels import priced_distances
 
         distance = priced_distances(self.net, self.prices.price, self.flows)
-        paid = cap * float(self.net.capacity @ self.prices.steep)
+        paid = float((cap * self.net.capacity - self.beside) @ self.prices.steep)
         return float(distance @ self.flows.amount) - paid
 
     def widen(self, away: int, saved: Slots | None = None) -> None:
@@ -141,7 +145,8 @@ class Draft:
         """Compute the loads anew from the routes, free of the rounding of many small moves."""
         flow, slot, start, links = self.columns(carrying=True)
         amount = np.repeat(self.slots.amount[flow, slot], np.diff(start))
-        self.prices.load[:] = np.bincount(links, weights=amount, minlength=len(self.prices.load))
+        loads = np.bincount(links, weights=amount, minlength=len(self.prices.load))
+        self.prices.load[:] = loads + self.beside
         self.price(*self.prices.law)
 
     def columns(
@@ -170,10 +175,16 @@ class Draft:
         )
 
 
-def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Draft:
+def draft_of(
+    topology: Topology,
+    demands: Demands,
+    slots: int,
+    away: int,
+    beside: NDArray[np.float64] | None = None,
+) -> Draft:
     """A draft without routes yet; `NoPlanError` where a target cannot be reached.
 
-    `slots`: routes a flow may hold while it is worked on.
+    `slots`: routes a flow may hold while it is worked on; `beside` [links]: bytes of others.
     """
     from tempstudio.core.routing.kernels import Flows, Prices
 
@@ -195,6 +206,7 @@ def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Dra
         amount=demands.bytes[kept] / unit,
     )
     links = len(net.tail)
+    others = np.zeros(links) if beside is None else beside / unit
     return Draft(
         net=net,
         flows=flows,
@@ -202,10 +214,11 @@ def draft_of(topology: Topology, demands: Demands, slots: int, away: int) -> Dra
         demands=demands,
         unit=unit,
         slots=_slots(flows, away, slots, topology.vertices),
-        prices=Prices(np.zeros(links), np.ones(links), np.ones(links), np.ones(4)),
+        prices=Prices(others.copy(), np.ones(links), np.ones(links), np.ones(4)),
         scratch=_scratch(net, away),
         order=np.argsort(flows.target[flows.first[:-1]], kind="stable"),
         away=away,
+        beside=others,
     )
 
 

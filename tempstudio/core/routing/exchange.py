@@ -48,7 +48,7 @@ def place_all(draft: Draft) -> None:
     """Give every flow one shortest route, each seeing those placed before it."""
     flows = draft.flows
     farthest = np.maximum.reduceat(flows.hops, flows.first[:-1])
-    average = float(flows.amount @ farthest) / len(draft.net.tail)
+    average = float(flows.amount @ farthest + draft.beside.sum()) / len(draft.net.tail)
     draft.price(SHORT, 1.0, 2.0, max(average, 1e-3))
     draft.sweep(0, 1)
 

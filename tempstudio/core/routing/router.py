@@ -40,7 +40,7 @@ from tempstudio.core.routing.exchange import (
 from tempstudio.core.routing.refine import refine, sharpen_bound
 from tempstudio.core.routing.routes import Routing
 from tempstudio.core.routing.single_path import single_paths
-from tempstudio.core.topology import Topology
+from tempstudio.core.topology import FloatArray, Topology
 
 WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SPEC 8)
 ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
@@ -113,9 +113,12 @@ def route(
     demands: Demands,
     options: RouteOptions | None = None,
     progress: Progress | None = None,
+    beside: FloatArray | None = None,
 ) -> Routing:
     """Routes for concurrent flows of one or more targets each, never hotter than XY or YX.
 
+    `beside` [links]: bytes that others send at the same time over links of their own choice; the
+    load is then that of all together.
     `InputError` names a flow that starts or ends on no working die, `NoPlanError` the parts of a
     mesh that faults cut between a source and a target.
     """
@@ -123,7 +126,7 @@ def route(
     halt = _alarm(options.time_budget_s)
     effort = Effort.of(len(demands), topology.vertices)
     slots = max(effort.slots, options.max_paths)
-    draft = draft_of(topology, demands, slots, options.max_detour // 2)
+    draft = draft_of(topology, demands, slots, options.max_detour // 2, beside)
     found = [xy_routing(topology, demands), xy_routing(topology, demands, row_first=False)]
     if len(draft.demand) == 0:
         return found[0]
@@ -137,12 +140,16 @@ def route(
         found += _split(draft, options, effort, faulty, halt, progress)
     progress.step(1.0, "routed")
     bound = draft.bound * draft.unit
-    return replace(best_of(found, bound), bound_bytes=bound)
+    return replace(best_of(found, bound, beside), bound_bytes=bound)
 
 
-def best_of(found: Sequence[Routing], bound: float) -> Routing:
+def best_of(found: Sequence[Routing], bound: float, beside: FloatArray | None = None) -> Routing:
     """The fewest byte-hops among those within 1.05 of the bound, or of the least load found."""
-    loads = [routing.max_link_bytes for routing in found]
+    others = 0.0 if beside is None else beside
+    loads = [
+        float(np.max((routing.link_bytes + others) / routing.capacity, initial=0.0))
+        for routing in found
+    ]
     limit = max(WITHIN * bound, min(loads)) * (1 + 1e-12)
     allowed = [i for i, load in enumerate(loads) if load <= limit]
     fewest = min(found[i].byte_hops for i in allowed) * (1 + 1e-9)
@@ -159,7 +166,7 @@ def _split(
     progress: Progress,
 ) -> list[Routing]:
     """Candidates with several routes a flow, from a draft relaxed over shortest paths."""
-    few = len(draft.demand) <= PROGRAMS
+    few = len(draft.demand) <= PROGRAMS and not draft.beside.any()  # programs know no others
     direct, direct_load = draft.saved(), draft.max_load
     if draft.max_load > SETTLED * draft.bound:
         take_detours(draft, effort.detours, halt)

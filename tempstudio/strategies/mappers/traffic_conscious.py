@@ -2,30 +2,32 @@
 
 Candidate placements (tilings into group shapes, walks and grown groups round faults) are ranked by
 the loads of plain rings, and the most promising timed phase by phase on the real mesh; the best is
-kept.  Then every collective whose flows meet on a link is routed anew: over
-idle links, at most four paths a flow, within 1.05 of the least possible load.
+kept.  Then what meets on the hottest link, streams, collectives in front and behind and hand-overs
+alike, is routed anew: over idle links, at most four paths a flow, within 1.05 of the least possible
+load (`relief`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tempstudio.core.appraise import stage_context, step_seconds
+from tempstudio.core.appraise import step_seconds
 from tempstudio.core.errors import NoPlanError
+from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.machine import Cluster, Machine
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
-from tempstudio.core.partition import Collective, Partition
+from tempstudio.core.partition import Partition
 from tempstudio.core.progress import Progress
 from tempstudio.core.strategy import option
 from tempstudio.strategies.mappers.foresight import Foresight
 from tempstudio.strategies.mappers.groups import check_connected, make_groups
-from tempstudio.strategies.mappers.hot_links import routes_for
 from tempstudio.strategies.mappers.placements import first_placements
+from tempstudio.strategies.mappers.relief import Relief
 from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptions
 
 LARGEST_TIMED = 2048  # dies of a machine on which timing several placements takes too long
@@ -146,27 +148,6 @@ def _candidates(
 def _relieved(
     mapping: Mapping, partition: Partition, machine: Machine, options: TrafficConsciousOptions
 ) -> Mapping:
-    """The mapping with routes for every collective whose flows meet, where that is faster."""
-    routes = dict(mapping.routes)
-    for stage in range(partition.degrees.pp):
-        context = stage_context(partition, mapping, machine, stage)
-        for collective in _collectives(partition, stage):
-            found = routes_for(collective, context, options.paths, options.detour)
-            if found:
-                routes[collective.key] = {**routes.get(collective.key, {}), **found}
-    return replace(mapping, routes=routes)
-
-
-def _collectives(partition: Partition, stage: int) -> list[Collective]:
-    """The distinct collectives of a stage, the largest of each kind."""
-    largest: dict[str, Collective] = {}
-    for program in partition.stages[stage :: partition.degrees.pp]:
-        segments = (*program.forward, *program.backward_last, *program.optimizer)
-        for segment in segments:
-            for phase in (*segment.phases, *segment.background):
-                found = phase.collective
-                if found and found.bytes > 0:
-                    known = largest.get(found.key)
-                    if known is None or found.bytes > known.bytes:
-                        largest[found.key] = found
-    return list(largest.values())
+    """The mapping with routes for what meets on the hottest links."""
+    whole_s = least_step_seconds(partition, machine)
+    return Relief(partition, machine, mapping, options.paths, options.detour, whole_s).relieved()
