@@ -318,3 +318,18 @@ def figure_of(
     guard = Guard(offer, watch)
     answer = guard._call("figure", lambda: offer.object.figure(run, time_s, selection))
     return guard._is("figure", answer, Figure)
+
+
+def write_run(offer: Offer, run: Run, path: Path, watch: Watch = _quiet) -> None:
+    """A run through one exporter, guarded; `InputError` where it writes no such file.
+
+    The path is the exporter's own: it may write several files there, or a folder.
+    """
+    suffixes = tuple(str(suffix) for suffix in offer.object.suffixes)
+    if suffixes and path.suffix.lower() not in suffixes:
+        allowed = ", ".join(suffixes)
+        raise InputError(f"--out: found {path.name!r}, allowed: a file {allowed}")
+    guard = Guard(offer, watch)
+    guard._call("write", lambda: offer.object.write(run, path))
+    if not path.exists():
+        raise guard._fault("write", f"wrote no {path.name}")

@@ -32,6 +32,7 @@ from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.run import Plan, Run, Search
 from tempstudio.core.sharing import fill_with_numba, use_numba
 from tempstudio.core.workload import TrainingJob, workload_to_json
+from tempstudio.exporting import export
 from tempstudio.inquiries import figure, read_results, remember, replay, sweep_project
 from tempstudio.plan_message import send_plan
 from tempstudio.plugin_guard import (
@@ -218,6 +219,7 @@ VERBS: dict[str, Verb] = {
     "replay": replay,
     "read_results": read_results,
     "sweep_project": sweep_project,
+    "export": export,
     "catalogue": offered,
     "read_model": read,
     "figure": figure,

@@ -37,6 +37,7 @@ COMMANDS = {
     "render": "a picture or a movie of the wafer",
     "report": "a run as one HTML file with its figures, charts and tables",
     "trace": "a Chrome trace of a step, for Perfetto",
+    "export": "a run in any format: tables, and what plugins write",
     "plugins": "the plugins that are there and what failed; trust and revoke",
     "explain": "what a term means, with its formula",
     "schema": "the JSON Schema of a file format",

@@ -43,6 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--height", type=pixels, default=900, metavar="PIXELS", help="of the picture (default 900)"
     )
+    parser.add_argument(
+        "--scale", type=number(0.5, 8), default=1.0, metavar="FACTOR",
+        help="this many times the pixels, for print and dense screens (default 1)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--duration", type=number(0, above=True), metavar="SECONDS",
+        help="simulated time that a movie shows (default: all rounds of the operator at --time)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--length", type=number(0.1, 600), default=8.0, metavar="SECONDS",
+        help="how long a movie takes to watch (default 8)",
+    )  # fmt: skip
 
 
 def execute(arguments: argparse.Namespace) -> Answer:
@@ -55,7 +67,10 @@ def execute(arguments: argparse.Namespace) -> Answer:
 
         moment = interesting_time(run) if arguments.time is None else arguments.time
         size = (arguments.width, arguments.height)
-        write_picture(run, path, moment, size, arguments.theme, progress=progress)
+        write_picture(
+            run, path, moment, size, arguments.theme, pixel_ratio=arguments.scale,
+            duration_s=arguments.duration, movie_s=arguments.length, progress=progress,
+        )  # fmt: skip
     document = {"out": name_of(path), "time_s": moment, "step_time_s": run.score.step_time_s}
     return Answer(document, f"wrote {path}", notes=asked.notes)
 

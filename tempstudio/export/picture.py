@@ -69,8 +69,9 @@ def write_picture(
         return
     window = (time_s, time_s)
     if timeline is not None:
-        end_s = time_s + duration_s if duration_s is not None else None
-        window = (time_s, end_s) if end_s is not None else operator_around(timeline, time_s)
+        window = operator_around(timeline, time_s)
+        if duration_s is not None:
+            window = (time_s, min(time_s + duration_s, timeline.duration_s))
     with whole_file(path) as part:
         _write_movie(part, machine, timeline, window, size, view, movie_s, progress or Progress())
 
@@ -88,6 +89,17 @@ def pictures_of(
     for time_s in times_s:
         frame = timeline.at(time_s) if timeline is not None else None
         yield build(ground, timeline, frame, marks)
+
+
+def layer_around(timeline: Timeline, time_s: float) -> tuple[float, float]:
+    """From when to when the copy of a segment runs that runs at a time, on its first busy stage."""
+    for stage in range(timeline.stages):
+        span = timeline.span_at(stage, time_s)
+        if span >= 0:
+            _, offset = timeline.place_in(span, time_s)
+            begin = time_s - offset
+            return begin, begin + float(timeline.spans.period_s[span])
+    return operator_around(timeline, time_s)
 
 
 def operator_around(timeline: Timeline, time_s: float) -> tuple[float, float]:

@@ -20,9 +20,9 @@ MENUS = ("File", "Edit", "View", "Playback", "Run", "Plugins", "Help")
 class Action:
     """One thing that a person can ask for.
 
-    `menu` is the menu it stands in ('' for the palette only), `section` the group of lines there.
-    `run` is called with the main window.  Actions of one `group` exclude one another.  `summary` is
-    the tooltip's sentence.
+    `menu` is the menu it stands in ('' for the palette only), `section` the group of lines there,
+    `submenu` the title of a menu inside it.  `run` is called with the main window.  Actions of one
+    `group` exclude one another.  `summary` is the tooltip's sentence.
     """
 
     id: str
@@ -35,6 +35,7 @@ class Action:
     summary: str = ""
     checkable: bool = False
     group: str = ""
+    submenu: str = ""
 
 
 class Actions(QObject):
@@ -100,11 +101,15 @@ class Actions(QObject):
 
     def _fill(self, menu: QMenu, actions: list[Action]) -> None:
         section = actions[0].section
+        inner: dict[str, QMenu] = {}
         for action in actions:
             if action.section != section:
                 menu.addSeparator()
                 section = action.section
-            menu.addAction(self._made[action.id])
+            if action.submenu and action.submenu not in inner:
+                inner[action.submenu] = menu.addMenu(f"&{action.submenu}")
+                inner[action.submenu].setObjectName(f"menu.{action.submenu.lower()}")
+            inner.get(action.submenu, menu).addAction(self._made[action.id])
 
 
 def tooltip(action: Action) -> str:

@@ -4,6 +4,24 @@ from __future__ import annotations
 
 from tempstudio.gui.actions import Action
 
+
+def _export(name: str, title: str, icon: str, summary: str) -> Action:
+    return Action(f"file.export.{name}", title, lambda w: w.exports.ask(name),
+                  "File", "export", (), icon, summary, submenu="Export")  # fmt: skip
+
+
+EXPORTS = (
+    Action("file.export.picture", "Picture…", lambda w: w.exports.ask("picture"),
+           "File", "export", ("Ctrl+E",), "", "The wafer at this moment, as PNG or SVG",
+           submenu="Export"),
+    _export("movie", "Movie…", "", "The wafer while its chunks move, as GIF or MP4"),
+    _export("report", "Report…", "", "All figures of the run on one page that needs no network"),
+    _export("trace", "Trace for Perfetto…", "", "The step as a Chrome trace"),
+    _export("dies", "Dies as CSV…", "", "One row a die: place, state, memory by kind at the peak"),
+    _export("links", "Links as CSV…", "", "One row a directed link: its load over the step"),
+    _export("operators", "Operators as CSV…", "", "One row an operator: degrees and times"),
+)  # fmt: skip
+
 FILE = (
     Action("file.new", "New wafer…", lambda w: w.requests.ask_wafer(),
            "File", "open", ("Ctrl+N",), "new",
@@ -19,6 +37,7 @@ FILE = (
            "File", "save", ("Ctrl+S",), "save", "Save the project"),
     Action("file.save_as", "Save as…", lambda w: w.files.save_as(),
            "File", "save", ("Ctrl+Shift+S",), "", "Save the project under another name"),
+    *EXPORTS,
     Action("file.quit", "Quit", lambda w: w.close(),
            "File", "quit", ("Ctrl+Q",), "", "Close the studio"),
 )  # fmt: skip
@@ -28,7 +47,7 @@ EDIT = (
            "Edit", "history", ("Ctrl+Z",), "undo", "Take the last step back"),
     Action("edit.redo", "Redo", lambda w: w.studio.document.redo(),
            "Edit", "history", ("Ctrl+Shift+Z", "Ctrl+Y"), "redo", "Make the step again"),
-    Action("edit.copy_command", "Copy as command", lambda w: w.copy_command(),
+    Action("edit.copy_command", "Copy as command", lambda w: w.exports.copy_command(),
            "Edit", "copy", ("Ctrl+Shift+C",), "copy",
            "The command line that repeats this run headless"),
     Action("edit.copy_region", "Copy faults of dies", lambda w: w.wafer_edits.copy(),
@@ -41,6 +60,12 @@ EDIT = (
            "Edit", "copy", ("Del",), "", "The selected dies or links are dead"),
     Action("edit.mend", "Mend selected", lambda w: w.wafer_edits.set_works(True),
            "Edit", "copy", ("Shift+Del",), "", "The selected dies or links work again"),
+    Action("edit.copy_picture", "Copy as picture", lambda w: w.exports.copy_picture(),
+           "Edit", "copy", ("Ctrl+Alt+C",), "",
+           "The view with the focus, as it looks now; the wafer where none has it"),
+    Action("edit.copy_table", "Copy as table", lambda w: w.exports.copy_table(),
+           "Edit", "copy", ("Ctrl+Alt+T",), "",
+           "The table with the focus, to be pasted in a spreadsheet"),
     Action("edit.clear_selection", "Select nothing", lambda w: w.studio.selection.clear(),
            "Edit", "copy", ("Ctrl+Shift+A",), "",
            "Let go of every selected die, link and operator"),

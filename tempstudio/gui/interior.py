@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QUndoView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QUndoView, QVBoxLayout, QWidget
 
 from tempstudio.gui.comparing import Comparing
 from tempstudio.gui.disk_watch import DiskWatch
 from tempstudio.gui.explaining import Explaining
+from tempstudio.gui.exports import ExporterLines, Exports
 from tempstudio.gui.files import Files
 from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.following import Following
@@ -55,6 +56,7 @@ def furnish(
     window.studio, window.settings = studio, settings
     studio.setParent(window)
     window.files = Files(studio, settings, window)
+    window.exports = Exports(window)
     window.help = Help(window)
     window.actions_.set_theme(tokens)
     window.status = StatusBar(tokens, window)
@@ -75,6 +77,9 @@ def furnish(
     window.docks.fill("log", window.log)
     menu = window.menus["File"]
     menu.insertMenu(window.actions_["file.load_model"], RecentMenu(window.files, menu))
+    export_menu = menu.findChild(QMenu, "menu.export")
+    assert isinstance(export_menu, QMenu)
+    ExporterLines(window.exports, export_menu)
     window.following = Following(window)
     window.requests = Requests(window)
     window.wafer_edits = WaferEdits(window)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,7 @@ class _Waiting:
     verb: str
     header: dict[str, Any]
     request: _Request
+    arrays: Mapping[str, Any] | None = None
 
 
 class Jobs(QObject):
@@ -149,6 +150,7 @@ class Jobs(QObject):
         title: str,
         take: Callable[[Message], object],
         lane: str = "aside",
+        arrays: Mapping[str, Any] | None = None,
     ) -> None:
         """Ask a worker something; `take` gets its messages, the last one `done` or `failed`.
 
@@ -157,16 +159,16 @@ class Jobs(QObject):
         """
         request = _Request("ask", title, None, take)
         if lane == "aside":
-            self._aside.append(_Waiting(verb, header, request))
+            self._aside.append(_Waiting(verb, header, request, arrays))
             self._ask_next()
         else:
-            self._submit(lane, verb, header, request)
+            self._submit(lane, verb, header, request, arrays)
 
     def _ask_next(self) -> None:
         busy = any(job.lane == "aside" for job in self._jobs.values())
         if self._aside and not busy:
             first = self._aside.popleft()
-            self._submit("aside", first.verb, first.header, first.request)
+            self._submit("aside", first.verb, first.header, first.request, first.arrays)
 
     def read_model(
         self,
@@ -215,10 +217,17 @@ class Jobs(QObject):
         header = {"project": project_to_document(project), "options": options}
         self._submit(lane, "run", header, _Request(kind, title, project))
 
-    def _submit(self, lane: str, verb: str, header: dict[str, Any], request: _Request) -> None:
+    def _submit(
+        self,
+        lane: str,
+        verb: str,
+        header: dict[str, Any],
+        request: _Request,
+        arrays: Mapping[str, Any] | None = None,
+    ) -> None:
         self.start()
         assert self._lanes is not None
-        number = getattr(self._lanes, lane).submit(verb, header)
+        number = getattr(self._lanes, lane).submit(verb, header, arrays)
         self._requests[number] = request
         self._jobs[number] = Job(request.kind, request.title, lane)
         self.job_changed.emit(self.job)

@@ -11,7 +11,6 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QKeyEvent,
     QResizeEvent,
 )
@@ -31,6 +30,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.gui.comparing import Comparing
     from tempstudio.gui.disk_watch import DiskWatch
     from tempstudio.gui.explaining import Explaining
+    from tempstudio.gui.exports import Exports
     from tempstudio.gui.files import Files
     from tempstudio.gui.following import Following
     from tempstudio.gui.help import Help
@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
     studio: Studio
     settings: Settings
     files: Files
+    exports: Exports
     help: Help
     following: Following
     requests: Requests
@@ -182,27 +183,6 @@ class MainWindow(QMainWindow):
         reduced = self.actions_["view.reduced_motion"].isChecked()
         self.settings.set("reduced_motion", reduced)
         self.wafer.set_reduced_motion(reduced)
-
-    def copy_command(self) -> None:
-        """Put the command that repeats this run headless on the clipboard."""
-        from tempstudio.export.command_line import command_of
-        from tempstudio.gui.studio import degrees_of
-
-        studio = self.studio
-        current = studio.results.current if studio.results.is_fresh else None
-        degrees = degrees_of(current.document) if current and not current.searched else None
-        document = studio.document
-        text = command_of(studio.project, document.path, document.is_clean, degrees)
-        if text is None:
-            studio.say(
-                "Save the project first: its faults or its model cannot be given as flags.",
-                "info",
-                key="copy",
-                choices=(("Save", self.files.save),),
-            )
-            return
-        QGuiApplication.clipboard().setText(text)
-        studio.say(f"Copied: {text}", "ok", key="copy", fleeting=True)
 
     # The window itself
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
-from tempstudio_power import link_histogram, power_over_time, tempstudio_panels
+from tempstudio_power import PowerTable, link_histogram, power_over_time, tempstudio_panels
 
 import tempstudio as ts
 from tempstudio import conformance
@@ -43,3 +46,13 @@ def test_every_link_is_counted_once(run: ts.Run) -> None:
 def test_a_run_without_traffic_says_so() -> None:
     alone = conformance.small_run(ts.Wafer(rows=1, cols=1), ts.Degrees())
     assert "carries anything" in link_histogram(alone, 0.0, {}).parts[0].text
+
+
+def test_the_table_holds_the_curves_of_the_panel(run: ts.Run, tmp_path: Path) -> None:
+    PowerTable().write(run, tmp_path / "power.csv")
+    with (tmp_path / "power.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    figure = power_over_time(run, 0.0, {})
+    for name, column in (("compute", "compute_w"), ("links", "links_w")):
+        part = next(part for part in figure.parts if getattr(part, "label", "") == name)
+        assert [float(row[column]) for row in rows] == pytest.approx(part.y)

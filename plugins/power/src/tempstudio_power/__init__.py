@@ -1,4 +1,4 @@
-"""Panels for TempStudio: power and link use over a training step.
+"""Panels and an exporter for TempStudio: power and link use over a training step.
 
 A panel is a function from a run to a `Figure` of plain data; the studio draws, themes and exports
 it. Nothing here knows of a window.
@@ -6,6 +6,9 @@ it. Nothing here knows of a window.
 
 from __future__ import annotations
 
+import csv
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +26,7 @@ def power_over_time(run: ts.Run, time_s: float, selection: dict[str, Any]) -> ts
     times the energy of a bit. Memory traffic is not in the timeline, so it is left to the table,
     which holds the joules of the whole step as the run's score has them.
     """
-    timeline, machine = run.timeline, run.project.machine
-    die_w = machine.die.flop_per_s / machine.die.flop_per_joule
-    bit_j = ts.topology_of(machine).joule_per_bit
-    times = (np.arange(INSTANTS) + 0.5) / INSTANTS * timeline.duration_s
-    frames = [timeline.at(time) for time in times]
-    compute = tuple(die_w * float((frame.computing >= 0).sum()) for frame in frames)
-    links = tuple(8.0 * float(frame.link_rate @ bit_j) for frame in frames)
+    times, compute, links = watts(run)
     x = tuple((1e3 * times).tolist())
     energy = tuple((name, joules) for name, joules in run.score.energy_j.items())
     return ts.Figure(
@@ -43,6 +40,41 @@ def power_over_time(run: ts.Run, time_s: float, selection: dict[str, Any]) -> ts
         x_label="time [ms]",
         y_label="power [W]",
     )
+
+
+def watts(run: ts.Run) -> tuple[np.ndarray, tuple[float, ...], tuple[float, ...]]:
+    """(instants [s], watts of compute, watts of the links) over the step."""
+    timeline, machine = run.timeline, run.project.machine
+    die_w = machine.die.flop_per_s / machine.die.flop_per_joule
+    bit_j = ts.topology_of(machine).joule_per_bit
+    times = (np.arange(INSTANTS) + 0.5) / INSTANTS * timeline.duration_s
+    frames = [timeline.at(time) for time in times]
+    compute = tuple(die_w * float((frame.computing >= 0).sum()) for frame in frames)
+    links = tuple(8.0 * float(frame.link_rate @ bit_j) for frame in frames)
+    return times, compute, links
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """There is nothing to choose."""
+
+
+class PowerTable:
+    """The curves of the panel as a table, for a spreadsheet or another tool."""
+
+    name = "power-table"
+    summary = "Watts of compute and links over the step, as CSV"
+    version = "1.0"
+    suffixes = (".csv",)
+    Options = NoOptions
+
+    def write(self, run: ts.Run, path: Path) -> None:
+        """One row an instant: `time_s`, `compute_w`, `links_w`."""
+        times, compute, links = watts(run)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("time_s", "compute_w", "links_w"))
+            writer.writerows(zip(times.tolist(), compute, links, strict=True))
 
 
 def link_histogram(run: ts.Run, time_s: float, selection: dict[str, Any]) -> ts.Figure:
@@ -71,3 +103,9 @@ def tempstudio_panels() -> list[ts.Panel]:
         ts.Panel("power", "Power over time", power_over_time, "Watts of compute and links"),
         ts.Panel("link-histogram", "Link loads", link_histogram, "How evenly links are used"),
     ]
+
+
+@ts.hookimpl
+def tempstudio_exporters() -> list[ts.Exporter]:
+    """Power over time as a table."""
+    return [PowerTable()]
