@@ -201,3 +201,98 @@ def test_the_doctor_says_what_is_missing(
     assert outcome.status == 1
     assert outcome.complaint == "missing: nosuch-package"
     assert "MISSING" in outcome.out
+
+
+EXPORTER = """
+from dataclasses import dataclass
+import tempstudio as ts
+
+@dataclass(frozen=True)
+class Options:
+    pass
+
+class Line:
+    name, summary, version, suffixes, Options = "line", "one line", "1", (".line",), Options
+    def write(self, run, path):
+        path.write_text(f"{run.score.step_time_s!r}")
+
+class Forgetful(Line):
+    name = "forgetful"
+    def write(self, run, path):
+        pass
+
+@ts.hookimpl
+def tempstudio_exporters():
+    return [Line(), Forgetful()]
+"""
+
+
+def test_a_report_is_one_page(cli: Run, tiny: list[str]) -> None:
+    outcome = cli("report", *tiny, *STREAM, "--out", "run.html", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    page = Path("run.html").read_text()
+    assert page.startswith("<!DOCTYPE html>") and "tempstudio run" in page
+    assert outcome.document["fits"] is True
+    refused = cli("report", *tiny, *STREAM, "--out", "run.pdf")
+    assert refused.status == 2 and "allowed: a file .html" in refused.complaint
+
+
+@pytest.mark.parametrize("name", ["dies", "links", "operators"])
+def test_tables_are_written_as_csv(cli: Run, tiny: list[str], name: str) -> None:
+    outcome = cli("export", *tiny, *STREAM, "--as", name, "--out", "t.csv", "--json")
+    assert (outcome.status, outcome.document["format"]) == (0, name)
+    head, *rows = Path("t.csv").read_text().splitlines()
+    assert len(rows) >= 4 and "," in head
+
+
+def test_a_suffix_says_the_format_where_it_says_one(cli: Run, tiny: list[str]) -> None:
+    assert cli("export", *tiny, *STREAM, "--out", "w.svg").status == 0
+    assert ElementTree.parse("w.svg").getroot().tag.endswith("svg")
+    many = cli("export", *tiny, *STREAM, "--out", "t.csv")
+    assert many.status == 2 and "dies, links, operators" in many.complaint
+    none = cli("export", *tiny, *STREAM, "--out", "t.doc")
+    assert none.status == 2 and ".html" in none.complaint and not Path("t.doc").exists()
+    wrong = cli("export", *tiny, *STREAM, "--as", "links", "--out", "t.png")
+    assert wrong.status == 2 and "allowed: a file .csv" in wrong.complaint
+    unknown = cli("export", *tiny, *STREAM, "--as", "word", "--out", "t.csv")
+    assert (
+        unknown.status == 2 and "found 'word', allowed: picture, movie, report" in unknown.complaint
+    )
+
+
+def test_an_exporter_of_a_plugin_is_a_format(cli: Run, own_plugins: Path, tiny: list[str]) -> None:
+    from tempstudio.cli.plugin_access import host_for
+
+    file = own_plugins / "lines.py"
+    file.write_text(EXPORTER)
+    assert cli("plugins", "trust", file).status == 0
+    host_for.cache_clear()
+    outcome = cli("export", *tiny, *STREAM, "--out", "step.line", "--json")
+    assert outcome.status == 2, "two exporters write such files"
+    outcome = cli("export", *tiny, *STREAM, "--as", "line", "--out", "step.line", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    assert float(Path("step.line").read_text()) == outcome.document["step_time_s"]
+    wrong = cli("export", *tiny, *STREAM, "--as", "line", "--out", "step.txt")
+    assert wrong.status == 2 and "allowed: a file .line" in wrong.complaint
+    broken = cli("export", *tiny, *STREAM, "--as", "forgetful", "--out", "gone.line")
+    assert broken.status == 1 and "forgetful" in broken.complaint
+
+
+def test_movies_are_as_long_as_asked(cli: Run, tiny: list[str]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    words = ["--length", "0.5", "--duration", "1e-5", "--width", "320", "--height", "240"]
+    outcome = cli("render", *tiny, *STREAM, *words, "--time", "0", "--out", "w.gif")
+    assert (outcome.status, outcome.err) == (0, "")
+    with image.open("w.gif") as movie:
+        assert 1 < movie.n_frames <= 10
+        assert movie.size == (320, 240)
+    refused = cli("render", *tiny, *STREAM, "--duration", "0", "--out", "w.gif")
+    assert refused.status == 2 and "--duration" in refused.complaint
+
+
+def test_a_larger_scale_has_more_pixels(cli: Run, tiny: list[str]) -> None:
+    image = pytest.importorskip("PIL.Image")
+    words = ["--width", "400", "--height", "300", "--scale", "2"]
+    assert cli("render", *tiny, *STREAM, *words, "--out", "w.png").status == 0
+    with image.open("w.png") as picture:
+        assert picture.size == (800, 600)

@@ -107,11 +107,11 @@ def test_a_movie_of_the_chosen_range_and_none_after_cancel(live: MainWindow, fol
     assert dialog.stretch.currentText().startswith("the chosen range")
     dialog.length.setValue(1.0)
     assert seen(dialog, "picture_dialog.note").text().startswith("20 pictures")  # type: ignore[attr-defined]
+    options = {**dialog.options, "movie_s": 100.0}
     click(seen(dialog, "picture_dialog.ok"))
     type_name(live, folder / "range.gif")
     with Image.open(written(live, folder / "range.gif")) as movie:
         assert movie.n_frames > 1
-    options = {**dialog.options, "movie_s": 100.0}
     live.exports.write("movie", folder / "long.gif", options)
     wait(lambda: live.studio.jobs.job is not None and live.studio.jobs.job.fraction > 0)
     click(seen(live, "status.cancel"))
