@@ -12,7 +12,7 @@ def _export(name: str, title: str, icon: str, summary: str) -> Action:
 
 EXPORTS = (
     Action("file.export.picture", "Picture…", lambda w: w.exports.ask("picture"),
-           "File", "export", ("Ctrl+E",), "", "The wafer at this moment, as PNG or SVG",
+           "File", "export", ("Ctrl+Shift+E",), "", "The wafer at this moment, as PNG or SVG",
            submenu="Export"),
     _export("movie", "Movie…", "", "The wafer while its chunks move, as GIF or MP4"),
     _export("report", "Report…", "", "All figures of the run on one page that needs no network"),
