@@ -36,9 +36,9 @@ def test_every_icon_that_is_named_exists_and_draws(qapp: object) -> None:
 
 def test_every_action_stands_in_a_menu(window: MainWindow) -> None:
     assert {action.menu for action in ACTIONS} == set(MENUS)
-    listed = {
-        action.objectName() for menu in window.menus.values() for action in menu.actions()
-    } - {""}
+    lines = [line for menu in window.menus.values() for line in menu.actions()]
+    lines += [inner for line in lines if line.menu() for inner in line.menu().actions()]
+    listed = {line.objectName() for line in lines} - {""}
     assert listed == {action.id for action in ACTIONS}
 
 
@@ -49,7 +49,7 @@ def test_menus_say_what_each_action_does() -> None:
 
 @pytest.mark.parametrize(
     ("query", "first"),
-    [("copy", "Copy as command"), ("cac", "Copy as command"), ("run", "Run"),
+    [("copy com", "Copy as command"), ("cac", "Copy as command"), ("run", "Run"),
      ("dark", "Dark theme"), ("ddie", "Dead die"), ("fit t", "Fit timeline")],
 )  # fmt: skip
 def test_the_palette_finds_by_a_few_letters(query: str, first: str) -> None:
