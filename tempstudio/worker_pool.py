@@ -48,9 +48,9 @@ class WorkerSettings:
     `safe_mode`, `disabled`, `folders` and `develop` are as for tempstudio.plugin_host.Host.
     `stall_s` is the silence after which a plugin is named, `import_limit_s` how long one may take
     to load before it is left out, `start_limit_s` the same for the worker itself, `cancel_limit_s`
-    the grace before a cancelled worker is killed, `spare_delay_s` how long the spare holds back
-    while a request that has just begun needs the processor.  `verbs` names the module whose `VERBS`
-    the workers answer.
+    the grace after its last sign of life before a cancelled worker is killed, `spare_delay_s` how
+    long the spare holds back while a request that has just begun needs the processor.  `verbs`
+    names the module whose `VERBS` the workers answer.
     """
 
     memory_bytes: int = 8_000_000_000
@@ -61,7 +61,7 @@ class WorkerSettings:
     stall_s: float = 1.5
     import_limit_s: float = 20.0
     start_limit_s: float = 60.0
-    cancel_limit_s: float = 0.15
+    cancel_limit_s: float = 0.1
     spare_delay_s: float = 2.0
     verbs: str = "tempstudio.verbs"
 

@@ -237,8 +237,7 @@ class Studio(QObject):
             else:
                 self.say(reason, "error", key="noplan")
         else:
-            who = f"{header['plugin']}, {header['hook']}: " if header.get("plugin") else ""
-            self.say(f"{who}{reason}", "error", key="plan", details=header.get("traceback", ""))
+            self.say(reason, "error", key="plan", details=header.get("traceback", ""))
 
     def _finish(self, kind: str, project: Project, header: dict[str, Any]) -> None:
         if kind != "search":

@@ -23,12 +23,11 @@ both connected to::
 and run once after every `submit` and `cancel`.  Without an event loop, `lanes.wait(number)` polls
 until that request has ended.
 
-**Lanes.**  *live*: the newest request wins; the one before is told to stop and, 150 ms later,
-killed.  *search*: one request runs and one waits; a newer waiting one replaces the older.  *aside*:
-the same, for short questions that must neither stop a plan nor wait for a search; its worker is
-started with the first of them.
-`cancel()` asks the worker to stop, kills it 150 ms later and drops what waits.  After a kill the
-warm spare steps in.
+**Lanes.**  *live*: the newest request wins; the one before is told to stop, and killed 100 ms after
+its last sign of life.  *search*: one request runs and one waits; a newer waiting one replaces the
+older.  *aside*: the same, for short questions that must neither stop a plan nor wait for a search;
+its worker is started with the first of them.  `cancel()` asks the worker to stop, kills it as late
+and drops what waits.  After a kill the warm spare steps in.
 
 **Messages.**  `on_message(message)` receives `Message(lane, id, type, header, arrays)`.  Of every
 request, identified by the `id` that `submit` returned, these arrive in order:

@@ -85,7 +85,9 @@ class Lane:
 
     def _stop(self) -> None:
         if self._kill_at_s is None and self._worker is not None and self._current is not None:
-            self._kill_at_s = time.monotonic() + self._pool.settings.cancel_limit_s
+            # The grace counts from the last sign of life: who was silent before will not answer.
+            grace_s = self._pool.settings.cancel_limit_s - self._worker.status_page.read().age_s
+            self._kill_at_s = time.monotonic() + max(0.0, grace_s)
             self._worker.send({"verb": "cancel", "id": self._current.id})
             self._pool.watch(self._worker)
 
