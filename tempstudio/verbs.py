@@ -29,6 +29,7 @@ from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project
 from tempstudio.core.quantities import from_json, to_json
+from tempstudio.core.report import search_json
 from tempstudio.core.run import Plan, Run, Search
 from tempstudio.core.sharing import fill_with_numba, use_numba
 from tempstudio.core.workload import TrainingJob, workload_to_json
@@ -47,6 +48,8 @@ from tempstudio.storage.project_document import project_from_document
 
 if TYPE_CHECKING:
     from tempstudio.worker import Call, Verb
+
+SEARCH_EVERY_S = 0.4  # what a search has seen is told so often
 
 
 def run(call: Call) -> dict[str, Any]:
@@ -72,7 +75,11 @@ def run(call: Call) -> dict[str, Any]:
         else:
             final = project.degrees is not None
             best = run_pipeline(
-                project, chosen, call.progress, lambda run: send_plan(call, run, final)
+                project,
+                chosen,
+                call.progress,
+                lambda run: send_plan(call, run, final),
+                _search_reporter(call, project),
             )
             notes = []
     except PlanFault as error:
@@ -83,6 +90,21 @@ def run(call: Call) -> dict[str, Any]:
         raise NoPlanError(f"no plan was found within {options['budget_s']:g} s") from None
     remember(best)
     return {"document": best.document, "notes": notes}
+
+
+def _search_reporter(call: Call, project: Project) -> Callable[[Callable[[], Search]], None]:
+    """Sends what a search has seen as a message `search`, a few times a second."""
+    last_s = time.monotonic()
+
+    def report(seen: Callable[[], Search]) -> None:
+        nonlocal last_s
+        now = time.monotonic()
+        if now - last_s >= SEARCH_EVERY_S:
+            last_s = now
+            document = search_json(seen(), project.machine.die.hbm_bytes)
+            call.send("search", {"search": document})
+
+    return report
 
 
 def _replanned(

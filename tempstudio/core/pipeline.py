@@ -36,9 +36,12 @@ def run(
     chosen: Chosen,
     progress: Progress | None = None,
     on_plan: Callable[[Run], None] | None = None,
+    on_search: Callable[[Callable[[], Search]], None] | None = None,
 ) -> Run:
     """The best run that the solver finds; `on_plan` sees every better one as it comes.
 
+    `on_search` is called at every step of the solver's progress, with a function that tells what
+    was seen so far.
     Cancelled after a first plan was found, it returns the best so far.  Raises `NoPlanError` where
     there is none, and `InputError` where the project asks for what is not allowed.
     """
@@ -54,6 +57,10 @@ def run(
     started = time.perf_counter()
     best: Run | None = None
     trace: list[Found] = []
+    if on_search is not None:
+        progress = progress.watched(
+            lambda: on_search(lambda: _search(problem, trace, time.perf_counter() - started))
+        )
     try:
         for plan in _plans(problem, chosen, progress):
             trace.append(_found(problem, plan, time.perf_counter() - started))

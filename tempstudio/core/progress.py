@@ -41,6 +41,16 @@ class Progress:
         """A progress that tells nothing but still stops when asked."""
         return Progress(None, self._cancelled)
 
+    def watched(self, look: Callable[[], None]) -> Progress:
+        """The same progress, at each step of which `look` is called as well."""
+
+        def report(fraction: float, caption: str) -> None:
+            if self._report is not None:
+                self._report(fraction, caption)
+            look()
+
+        return Progress(report, self._cancelled)
+
     def part(self, start: float, end: float) -> Progress:
         """A progress for a piece of the work that covers `start`..`end` of the whole.
 

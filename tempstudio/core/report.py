@@ -77,14 +77,15 @@ def run_document(run: Run) -> dict[str, Any]:
         "links": _links(run),
         "energy_j": dict(score.energy_j),
         "power_w": score.power_w,
-        "search": _search(run.search, project.machine.die.hbm_bytes),
+        "search": search_json(run.search, project.machine.die.hbm_bytes),
         "seed": project.seed,
         "fingerprint": project.fingerprint,
         "notes": list(plan.mapping.notes),
     }
 
 
-def _search(search: Search, capacity_bytes: float) -> dict[str, Any]:
+def search_json(search: Search, capacity_bytes: float) -> dict[str, Any]:
+    """`search` of SURFACE.md and what was seen on the way (docs/json.md)."""
     return {
         "evaluations": search.evaluations,
         "wall_s": search.wall_s,

@@ -51,13 +51,15 @@ class _Waiting:
 class Jobs(QObject):
     """Requests to the workers.
 
-    `search_began(project)`, `planned(Result, final)` for every better plan,
+    `search_began(project)`, `searched(project, search)` with what was seen so far,
+    `planned(Result, final)` for every better plan,
     `ended(kind, project, header)` when a run is over, `refused(kind, project, header)` when it
     failed, `job_changed(Job or None)` for the status bar,
     `catalogue_changed`, `logged`, `plugin_failed`, `plugin_stalled` as the lanes tell them.
     """
 
     search_began = Signal(object)
+    searched = Signal(object, object)
     planned = Signal(object, bool)
     noted = Signal(str)
     ended = Signal(str, object, object)
@@ -258,6 +260,8 @@ class Jobs(QObject):
             request.take(message)
         elif message.type == "plan":
             self._take_plan(request, message)
+        elif message.type == "search":
+            self.searched.emit(request.project, message.header["search"])
 
     def _receive_news(self, message: Message) -> None:
         if message.type == "catalogue":

@@ -121,20 +121,25 @@ class SearchLog(QObject):
         if not result.searched or result.project is not self.project:
             return
         self.best.append(best_of(result.document, result.project))
-        self._follow(result.document)
+        self._follow(result.document.get("search", {}))
         self.changed.emit()
+
+    def see(self, project: Project, search: dict[str, Any]) -> None:
+        """What the search has seen by now."""
+        if self.running and project is self.project:
+            self._follow(search)
+            self.changed.emit()
 
     def end(self, document: dict[str, Any] | None = None) -> None:
         """The search is over; `document` is its last answer."""
         if document is not None:
-            self._follow(document)
+            self._follow(document.get("search", {}))
         self.running = False
         self.changed.emit()
 
-    def _follow(self, document: dict[str, Any]) -> None:
-        """Take over what a run document tells of its search so far."""
+    def _follow(self, search: dict[str, Any]) -> None:
+        """Take over what a run document's `search` tells."""
         assert self.project is not None
-        search = document.get("search", {})
         self.evaluations = max(self.evaluations, int(search.get("evaluations", 0)))
         self.wall_s = max(self.wall_s, float(search.get("wall_s", 0.0)))
         job = self.project.job

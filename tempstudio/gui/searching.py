@@ -28,6 +28,7 @@ class Searching(QObject):
         self.panel.plan_asked.connect(self.load)
         self.panel.run_asked.connect(studio.run)
         studio.jobs.search_began.connect(self.log.begin)
+        studio.jobs.searched.connect(self.log.see)
         studio.jobs.planned.connect(self._take)
         studio.jobs.ended.connect(self._end)
         studio.jobs.refused.connect(self._refuse)

@@ -38,6 +38,7 @@ request, identified by the `id` that `submit` returned, these arrive in order:
             "plan": {...}, "fingerprint", "final": bool, "notes"}` and the timeline's arrays:
             `timeline_from_arrays(message.header["timeline"], message.arrays)`.  `final` says
             that no other follows; of a search the last one is known when `done` comes
+`search`    `{"search": {...}}`: what a search has seen so far (docs/json.md), twice a second or so
 `stalled`   `{"plugin", "hook", "seconds", "message"}`: a plugin has not reported for 1.5 s.  Not an
             end: offer Cancel.  `resumed` follows when it does
 `done`      the end: the verb's result (`run`: `{"document", "notes"}`)

@@ -67,6 +67,25 @@ def test_plans_that_a_search_yields_become_points(
     assert window.searching.panel.view.isVisible()
 
 
+def test_candidates_appear_before_the_next_better_plan(
+    window: MainWindow, small_project: ts.Project, small_run: ts.Run
+) -> None:
+    jobs, panel, log = window.studio.jobs, window.searching.panel, window.searching.log
+    show_tab(window, "Search")
+    jobs.search_began.emit(small_project)
+    assert not panel.view.isVisible()
+    genome = {"parallel": small_run.document["parallel"], "recompute": "", "micro_batch": 0,
+              "placement": None}  # fmt: skip
+    row = {"step_time_s": 0.5, "peak_bytes": 1e9, "energy_j": 3.0, "fits": True, "genome": genome}
+    jobs.searched.emit(small_project, {"evaluations": 7, "wall_s": 1.0, "candidates": [row]})
+    assert log.evaluations == 7 and [c.step_time_s for c in log.candidates] == [0.5]
+    assert panel.scatter.chart is not None and panel.view.isVisible()
+    tokens = small_project.job.global_batch * small_project.job.seq_len
+    assert log.candidates[0].tokens_per_s == tokens / 0.5
+    jobs.refused.emit("search", small_project, {"kind": "cancelled", "message": "cancelled"})
+    assert not log.running and log.candidates
+
+
 def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> None:
     studio, panel, log = live.studio, live.searching.panel, live.searching.log
     show_tab(live, "Search")

@@ -177,7 +177,7 @@ class SearchPanel(QWidget):
 
     def _draw(self) -> None:
         log = self._log
-        if not log.best:
+        if not log.best and not log.candidates:
             if log.running:
                 self.trace.show_empty(f"{log.solver} is looking for a first plan.")
             else:
@@ -186,7 +186,10 @@ class SearchPanel(QWidget):
             self.scatter.setVisible(log.running)
             return
         self.scatter.show()
-        self.trace.show_chart(self._trace_chart())
+        if log.best:
+            self.trace.show_chart(self._trace_chart())
+        else:
+            self.trace.show_empty(f"{log.solver} has no plan yet that can be shown.")
         self.scatter.show_chart(self._scatter_chart())
 
     def _trace_chart(self) -> Traces:
