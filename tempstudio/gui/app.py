@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QApplication
 from tempstudio.gui import peek
 from tempstudio.gui.look import Look
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.zoom import STEPS
+from tempstudio.gui.zoomed import set_factor
 from tempstudio.resources import sample_folder
 
 FIRST_SAMPLE = "llama2-7b-6x8.tempstudio"
@@ -55,6 +57,8 @@ def make_window(
 ) -> MainWindow:
     """A window that fills itself once it has been painted."""
     settings = peek.settings_values(peek.settings_file())
+    zoom = settings.get("zoom", 1.0)
+    set_factor(zoom if isinstance(zoom, float) and zoom in STEPS else 1.0)
     look = Look(app, str(settings.get("theme", "system")))
     window = MainWindow(look, peek.mesh_of(path or _likely_project(settings)), settings)
     _AfterFirstPaint(window, path, safe_mode, develop)

@@ -113,6 +113,12 @@ def _dock(name: str, title: str, keys: str) -> Action:
 VIEW = (
     *(_theme(*theme) for theme in THEMES),
     *(_dock(*dock) for dock in DOCKS),
+    Action("view.zoom_in", "Zoom in", lambda w: w.zoom.closer(),
+           "View", "zoom", ("Ctrl++", "Ctrl+="), "", "Draw the whole interface larger"),
+    Action("view.zoom_out", "Zoom out", lambda w: w.zoom.further(),
+           "View", "zoom", ("Ctrl+-",), "", "Draw the whole interface smaller"),
+    Action("view.zoom_reset", "Zoom 100 %", lambda w: w.zoom.set(1.0),
+           "View", "zoom", ("Ctrl+0",), "", "Draw the interface as it was designed"),
     Action("view.arrange", "Arrange docks", lambda w: w.docks.toggle_title_bars(),
            "View", "layout", (), "", "Show the docks' title bars, to drag them elsewhere",
            checkable=True),

@@ -10,6 +10,8 @@ from typing import Any
 from PySide6.QtCore import QByteArray, QObject, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from tempstudio.gui.zoomed import factor
+
 LAYOUT_VERSION = 1
 SMALL, LARGE = (1280, 800), (2560, 1440)
 SIZES = {  # at 1280 x 800 and at 2560 x 1440
@@ -135,7 +137,7 @@ class Docks(QObject):
         wide = (self._window.width() - SMALL[0]) / (LARGE[0] - SMALL[0])
         tall = (self._window.height() - SMALL[1]) / (LARGE[1] - SMALL[1])
         size = {
-            name: _between(*pair, tall if name == "timeline" else wide)
+            name: round(_between(*pair, tall if name == "timeline" else wide) * factor())
             for name, pair in SIZES.items()
         }
         flat, upright = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
@@ -148,7 +150,7 @@ class Docks(QObject):
 
     def give_way(self) -> None:
         """In a narrow window the left dock goes first; it comes back where there is room."""
-        narrow = self._window.width() < NARROW
+        narrow = self._window.width() < NARROW * factor()
         if narrow and self["left"].isVisible() and not self._gave_way:
             self["left"].hide()
             self._gave_way = True

@@ -14,6 +14,7 @@ from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.studio import degrees_of
 from tempstudio.gui.views.message_bar import Message
+from tempstudio.gui.views.wafer_canvas import WaferCanvas
 from tempstudio.gui.views.wafer_hand import Target
 from tempstudio.scene.tokens import Tokens
 
@@ -54,6 +55,7 @@ class Following(QObject):
         studio.jobs.catalogue_changed.connect(self.show_catalogue)
         studio.jobs.logged.connect(window.log.add)
         window.look.changed.connect(self.show_theme)
+        window.zoom.changed.connect(self.show_zoom)
         window.docks.visibility_changed.connect(
             lambda name, on: window.actions_[f"view.dock.{name}"].setChecked(on)
         )
@@ -272,6 +274,15 @@ class Following(QObject):
         if window.help.start is not None:
             window.help.start.set_theme(tokens)
         self.show_playing_icon()
+
+    def show_zoom(self, factor: float) -> None:
+        """Another interface zoom."""
+        window = self._window
+        for canvas in window.findChildren(WaferCanvas):
+            canvas.set_interface_zoom(factor)
+        window.docks.size_up()
+        window.settings.set("zoom", factor)
+        window.studio.say(f"Interface zoom {factor:.0%}", key="zoom", fleeting=True)
 
     def show_playing_icon(self) -> None:
         """Play or pause, in the theme's colour."""

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from tempstudio.gui.theme import apply_theme
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.tokens import Tokens
 
 CHOICES = ("system", "light", "dark")
@@ -19,9 +20,9 @@ class Look(QObject):
 
     def __init__(self, app: QApplication, choice: str) -> None:
         super().__init__(app)
-        self._app = app
+        self.app = app
         self.choice = choice if choice in CHOICES else "system"
-        self.tokens: Tokens = apply_theme(app, self.choice)
+        self.tokens: Tokens = apply_theme(app, self.choice, factor())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def choose(self, choice: str) -> None:
@@ -34,5 +35,9 @@ class Look(QObject):
             self._apply()
 
     def _apply(self) -> None:
-        self.tokens = apply_theme(self._app, self.choice)
+        self.refresh()
         self.changed.emit(self.tokens)
+
+    def refresh(self) -> None:
+        """Dress the application once more, at the present zoom."""
+        self.tokens = apply_theme(self.app, self.choice, factor())

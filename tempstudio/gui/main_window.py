@@ -23,6 +23,7 @@ from tempstudio.gui.look import Look
 from tempstudio.gui.peek import Mesh
 from tempstudio.gui.views.first_look import FirstLook
 from tempstudio.gui.views.tool_bar import SHOWN, ToolBar
+from tempstudio.gui.zoom import Zoom
 
 if TYPE_CHECKING:  # the first paint waits for what is imported here
     from PySide6.QtWidgets import QUndoView
@@ -107,6 +108,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self.resize(*SMALL)
         self.look = look
+        self.zoom = Zoom(look.app, look)
         self.is_furnished = False
         self.actions_ = Actions(self)
         self.actions_.add(ACTIONS)

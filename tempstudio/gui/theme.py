@@ -6,6 +6,7 @@ offscreen and on plain X11.  The style sheet adds only what a palette cannot say
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -19,6 +20,7 @@ LEAST_POINTS = 8.0
 IMAGES = Path(__file__).parent / "theme_images"  # arrows and check marks: a style sheet wants files
 SCALES = {"caption": 0.85, "body": 1.0, "heading": 1.15, "figure": 1.7}
 SEMIBOLD = ("heading", "figure")
+_LENGTH = re.compile(r"\b([1-9][0-9]*)px")
 
 
 def resolved_theme(choice: str) -> str:
@@ -41,8 +43,15 @@ def apply_theme(app: QApplication, choice: str, zoom: float = 1.0) -> Tokens:
         app.setProperty("dressed", True)
     app.setPalette(palette(tokens))
     app.setFont(font("body", zoom))
-    app.setStyleSheet(stylesheet(tokens, zoom))
+    app.setStyleSheet(_zoomed(stylesheet(tokens, zoom), zoom))
     return tokens
+
+
+def _zoomed(sheet: str, zoom: float) -> str:
+    """A style sheet with every length scaled; a hairline stays one until it would be two."""
+    if zoom == 1:
+        return sheet
+    return _LENGTH.sub(lambda found: f"{max(1, round(int(found[1]) * zoom))}px", sheet)
 
 
 def font(role: str = "body", zoom: float = 1.0) -> QFont:

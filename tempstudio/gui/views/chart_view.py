@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolTip, QVBoxLayout, QWidget
 
 from tempstudio.gui.painter import DisplayListPainter
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.charts import Chart
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.tokens import Tokens
@@ -31,7 +32,7 @@ BACK = (Qt.Key.Key_Left, Qt.Key.Key_Up)
 PRESS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
-class ChartView(QWidget):
+class ChartView(Zoomed, QWidget):
     """Shows a chart of `tempstudio.scene.charts`, or says why there is none.
 
     `chosen` carries the item that was clicked or entered, `pointed` the one under the pointer or
@@ -124,7 +125,7 @@ class ChartView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The chart, what is pointed at, and the focus."""
-        painter = QPainter(self)
+        painter = self.painter()
         picture = self.picture
         if picture is None or self._chart is None:
             painter.fillRect(self.rect(), QColor(self._tokens.surface))
@@ -141,11 +142,11 @@ class ChartView(QWidget):
 
     def sizeHint(self) -> QSize:
         """Room for axes and a few points."""
-        return QSize(320, 220)
+        return self.sized(320, 220)
 
     def minimumSizeHint(self) -> QSize:
         """Below this no axis can be read."""
-        return QSize(160, 110)
+        return self.sized(160, 110)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Another size is another picture."""

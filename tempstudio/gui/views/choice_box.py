@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -78,14 +79,15 @@ class ChoiceBox(QComboBox):
         self.chosen.emit(name)
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH, 28)  # whatever is chosen: the boxes beside it stay where they are
+        # Whatever is chosen: the boxes beside it stay where they are.
+        return QSize(round(WIDTH * factor()), round(28 * factor()))
 
     @property
     def has_room_for_caption(self) -> bool:
         """Whether caption and choice stand side by side in the present width."""
-        small = QFontMetrics(font("caption")).horizontalAdvance(self._caption)
+        small = QFontMetrics(font("caption", factor())).horizontalAdvance(self._caption)
         value = self.fontMetrics().horizontalAdvance(self._shown)
-        return small + 8 + value <= self.width() - 30
+        return small + 8 + value <= self.width() - 30 * factor()
 
     def set_captioned(self, captioned: bool) -> None:
         """Show the caption before the choice."""
@@ -114,7 +116,7 @@ class ChoiceBox(QComboBox):
         field = self.rect().adjusted(8, 0, -22, 0)
         middle = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         if self._captioned:
-            painter.setFont(font("caption"))
+            painter.setFont(font("caption", factor()))
             painter.setPen(QColor(self._tokens.muted))
             painter.drawText(field, middle, self._caption)
             wide = painter.fontMetrics().horizontalAdvance(self._caption) + 8

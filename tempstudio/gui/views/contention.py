@@ -13,7 +13,6 @@ from PySide6.QtGui import (
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
     QPen,
 )
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from tempstudio.core.machine import Machine
 from tempstudio.gui.places import link_name
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.format import byte_rate, percent, plural
 from tempstudio.scene.tokens import Tokens
 
@@ -61,7 +61,7 @@ class LinkReading:
         return tuple(order[:MOST_LINKS].tolist())
 
 
-class Histogram(QWidget):
+class Histogram(Zoomed, QWidget):
     """How many links are how busy; the axis runs from idle to full."""
 
     HEIGHT = 40
@@ -85,10 +85,10 @@ class Histogram(QWidget):
 
     def sizeHint(self) -> QSize:
         line = QFontMetricsF(font("caption")).height()
-        return QSize(200, round(2 * line + self.HEIGHT + 4))
+        return self.sized(200, round(2 * line + self.HEIGHT + 4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         tokens = self._tokens
         caption = font("caption")
         painter.setFont(caption)
@@ -132,7 +132,7 @@ class Histogram(QWidget):
                 painter.drawText(round(x), round(max(bar.top() - 2, top + 4)), label)
 
 
-class TopLinks(QWidget):
+class TopLinks(Zoomed, QWidget):
     """The busiest links of the moment; a click or Enter selects one."""
 
     chosen = Signal(object)  # (source die, target die)
@@ -170,10 +170,10 @@ class TopLinks(QWidget):
         return max(QFontMetricsF(font("caption")).height() + 4, 18.0)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(MOST_LINKS * self._line))
+        return self.sized(200, round(MOST_LINKS * self._line))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         tokens, reading = self._tokens, self._reading
         caption = font("caption")
         painter.setFont(caption)

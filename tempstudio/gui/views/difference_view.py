@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QMouseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QToolTip, QVBoxLayout, QWidget
 
 from tempstudio.core.topology import topology_of
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.gui.places import die_name, link_name
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.difference import (
     FOOT_PX,
     HEAD_PX,
@@ -23,7 +24,7 @@ from tempstudio.scene.format import byte_count, percent
 from tempstudio.scene.tokens import Tokens
 
 
-class DifferenceView(QWidget):
+class DifferenceView(Zoomed, QWidget):
     """Shows a `Difference`, or a sentence."""
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
@@ -104,7 +105,7 @@ class DifferenceView(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """The map, painted whole."""
-        painter = QPainter(self)
+        painter = self.painter()
         if self._found is None:
             painter.fillRect(self.rect(), QColor(self._tokens.canvas))
         else:
@@ -130,4 +131,4 @@ class DifferenceView(QWidget):
 
     def sizeHint(self) -> QSize:
         """As large as a pane beside it."""
-        return QSize(250, 220)
+        return self.sized(250, 220)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from tempstudio.gui.peek import Mesh
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.tokens import Tokens, panel_of
 
 CAPTION_PX, LEGEND_PX, MARGIN_PX = 46.0, 28.0, 10.0
@@ -66,7 +67,7 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
     )
 
 
-class FirstLook(QWidget):
+class FirstLook(Zoomed, QWidget):
     """Paints a bare wafer; `painted` follows the first time."""
 
     painted = Signal()
@@ -78,7 +79,7 @@ class FirstLook(QWidget):
         self._mesh, self._tokens = mesh, tokens
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         tokens = self._tokens
         painter.fillRect(self.rect(), QColor(tokens.canvas))
         painter.setPen(QColor(tokens.text))

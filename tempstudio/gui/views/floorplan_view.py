@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tempstudio.core.machine import Machine, Wafer
 from tempstudio.gui.painter import DisplayListPainter
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.floorplan import budget_text, floorplan_picture
 from tempstudio.scene.tokens import Tokens
 
 
-class FloorplanView(QWidget):
+class FloorplanView(Zoomed, QWidget):
     """Shows a wafer's disc, square and places; nothing for a cluster."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -44,7 +45,7 @@ class FloorplanView(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(216, 216)
+        return self.sized(216, 216)
 
     @property
     def picture(self) -> DisplayList | None:
@@ -54,7 +55,7 @@ class FloorplanView(QWidget):
         return floorplan_picture(self._wafer, self.width(), self.height(), self._tokens.name)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         picture = self.picture
         if picture is None:
             painter.fillRect(self.rect(), QColor(self._tokens.window))

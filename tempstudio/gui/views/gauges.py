@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.format import NONE
 from tempstudio.scene.tokens import Tokens
 
@@ -23,7 +24,7 @@ class Figure:
     better: bool | None = None
 
 
-class FigureButton(QAbstractButton):
+class FigureButton(Zoomed, QAbstractButton):
     """A large figure with its name above and the change below; a click asks where it comes from."""
 
     def __init__(self, key: str, title: str, tokens: Tokens, parent: QWidget) -> None:
@@ -59,10 +60,10 @@ class FigureButton(QAbstractButton):
         wide = large.horizontalAdvance(self._figure.number) + 2
         wide += QFontMetricsF(font("body")).horizontalAdvance(self._figure.unit)
         wide = max(wide, caption.horizontalAdvance(self.title))
-        return QSize(round(wide) + 8, round(2 * caption.height() + large.height() + 8))
+        return self.sized(round(wide) + 8, round(2 * caption.height() + large.height() + 8))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         tokens, figure = self._tokens, self._figure
         if self.underMouse() or self.hasFocus():

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from tempstudio.core.workload import Workload
 from tempstudio.gui.painter import DisplayListPainter
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.graph import GraphMarks, Sight, fitted, graph_picture
 from tempstudio.scene.graph_reading import Reading
@@ -23,7 +24,7 @@ LEAST_SCALE, MOST_SCALE = 0.02, 4.0
 KEPT_SCALE = 0.8  # unfolding zooms no further out than this
 
 
-class GraphCanvas(QWidget):
+class GraphCanvas(Zoomed, QWidget):
     """Shows a model graph; it can be looked at, not touched."""
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -261,14 +262,14 @@ class GraphCanvas(QWidget):
             self._look(size)
 
     def sizeHint(self) -> QSize:
-        return QSize(772, 543)
+        return self.sized(772, 543)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, 200)
+        return self.sized(240, 200)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """One display list."""
-        painter = QPainter(self)
+        painter = self.painter()
         picture = self.picture
         if picture is not None:
             self._painter.paint(painter, picture, self.devicePixelRatioF())

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.icons import pixmap
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.describe import KIND_TITLES
 from tempstudio.scene.format import byte_count, percent
 from tempstudio.scene.tokens import Tokens, mix
@@ -54,7 +55,7 @@ class MemoryReading:
         return max(self.most_bytes - self.capacity_bytes, 0.0)
 
 
-class MemoryGauge(QWidget):
+class MemoryGauge(Zoomed, QWidget):
     """A bar stacked by kind against the die's capacity, the peak marked, and the kinds.
 
     Where the peak fills little of the die a lens below the bar spreads it over the whole width.
@@ -95,10 +96,10 @@ class MemoryGauge(QWidget):
         return 2 * self._line + BAR + 8
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(self._kinds_top + len(MEMORY_KINDS) * self._line))
+        return self.sized(200, round(self._kinds_top + len(MEMORY_KINDS) * self._line))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         tokens, reading = self._tokens, self._reading
         bar = QRectF(0.5, self._line + 1.5, self.width() - 1, BAR)
         painter.setFont(font("caption"))

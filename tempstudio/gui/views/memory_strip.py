@@ -26,6 +26,7 @@ from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.batches import draw_rects
 from tempstudio.gui.places import die_name
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.format import byte_count, plural
 from tempstudio.scene.tokens import Tokens
 
@@ -63,7 +64,7 @@ class StripReading:
         return most if most < FULL_SCALE * self.capacity_bytes else max(most, self.capacity_bytes)
 
 
-class MemoryStrip(QWidget):
+class MemoryStrip(Zoomed, QWidget):
     """One column a die; a click, or the arrow keys, select one."""
 
     chosen = Signal(int)
@@ -104,10 +105,10 @@ class MemoryStrip(QWidget):
         return QFontMetricsF(font("caption")).height() + 2
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(self._line + HEIGHT + 4))
+        return self.sized(200, round(self._line + HEIGHT + 4))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         painter.setFont(font("caption"))
         tokens, reading = self._tokens, self._reading
         box = QRectF(0, self._line, self.width(), HEIGHT)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.format import seconds
 from tempstudio.scene.tokens import Tokens
 
 
-class TimeBar(QWidget):
+class TimeBar(Zoomed, QWidget):
     """Compute, exposed communication, bubble and optimizer: the four parts of the step."""
 
     PARTS = (("compute", "I"), ("exposed", "W"), ("bubble", "P"), ("optimizer", "E"))
@@ -37,10 +38,10 @@ class TimeBar(QWidget):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(8 + 4 + QFontMetricsF(font("caption")).height()))
+        return self.sized(200, round(8 + 4 + QFontMetricsF(font("caption")).height()))
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         tokens, total = self._tokens, sum(self._parts.values())
         bar = QRectF(0, 0, self.width(), 8)
         painter.fillRect(bar, QColor(tokens.hairline))

@@ -25,6 +25,7 @@ from tempstudio.gui.views.timeline_marks import GUTTER, RIGHT, STRIP, TOP, most_
 from tempstudio.gui.views.timeline_over import paint_hovered, paint_playhead, paint_range
 from tempstudio.gui.views.timeline_picture import Landmarks, TimelinePicture
 from tempstudio.gui.views.timeline_under import box_at, text_at
+from tempstudio.gui.zoomed import Zoomed, factor
 from tempstudio.scene.format import seconds
 from tempstudio.scene.moments import congestion, micro_batches, pipeline_phases
 from tempstudio.scene.time_axis import Axis
@@ -34,7 +35,7 @@ MOST_ZOOM = 1e6  # of the step in view
 FOUND_SHARE = 0.25  # of the view, for what was jumped to
 
 
-class TimelineView(QWidget):
+class TimelineView(Zoomed, QWidget):
     """Draws a timeline around a time.
 
     `scrubbed` asks for another time, `stepped` for a neighbouring event (-1, 1), `chosen` for an
@@ -79,7 +80,7 @@ class TimelineView(QWidget):
         self._bar.hide()
 
     def sizeHint(self) -> QSize:
-        return QSize(600, 148)
+        return self.sized(600, 148)
 
     # What is shown
 
@@ -221,13 +222,13 @@ class TimelineView(QWidget):
     def _place_children(self) -> None:
         button, size = self._empty_button, self._empty_button.sizeHint()
         button.setVisible(self._timeline is None and bool(button.text()))
-        left, top = (self.width() - size.width()) // 2, self.height() // 2 + 4
-        button.setGeometry(left, top, size.width(), size.height())
+        left, top = self.width() / 2 - size.width() / factor() / 2, self.height() / 2 + 4
+        self.place(button, left, top, size.width() / factor(), size.height() / factor())
         beyond = most_scroll(self._timeline.stages, self.height()) if self._timeline else 0.0
         self._bar.setRange(0, round(beyond))
         self._bar.setPageStep(max(self.height() - TOP, 1))
         self._bar.setVisible(beyond > 0)
-        self._bar.setGeometry(self.width() - 12, TOP, 12, self.height() - TOP)
+        self.place(self._bar, self.width() - 12, TOP, 12, self.height() - TOP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The button stays in the middle, the bar at the edge."""
@@ -237,7 +238,7 @@ class TimelineView(QWidget):
     # Painting
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        painter = self.painter()
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.size() != self.size() * ratio:
             self._picture = QPixmap(self.size() * ratio)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from tempstudio.core.machine import Machine
 from tempstudio.core.timeline import Frame, Timeline
 from tempstudio.gui.painter import DisplayListPainter
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.camera import fitted, kept_inside, panned, showing, zoomed
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.layout import Layout
@@ -53,7 +54,7 @@ class WaferCanvas(QWidget):
         self.frame: Frame | None = None
         self._view = View()
         self._marks = Marks()
-        self._scale = 1.0
+        self._scale = factor()
         self._ground: Ground | None = None
         self._picture: DisplayList | None = None
         self._painter = DisplayListPainter()
