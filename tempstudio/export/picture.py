@@ -21,6 +21,7 @@ from tempstudio.scene.describe import machine_name
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.format import seconds
 from tempstudio.scene.marks import Marks
+from tempstudio.scene.memory_scale import memory_top
 from tempstudio.scene.tokens import THEMES
 from tempstudio.scene.wafer import View, build, lay_ground, roles_of
 
@@ -58,7 +59,8 @@ def write_picture(
     if timeline is not None and not 0 <= time_s <= timeline.duration_s:
         allowed = f"0 to {timeline.duration_s:g} s"
         raise InputError(f"--time: found {time_s:g} s, allowed: {allowed}")
-    view = View(theme=theme, dpr=pixel_ratio)
+    top = memory_top(timeline) if timeline is not None else 1.0
+    view = View(theme=theme, dpr=pixel_ratio, memory_top=top)
     if path.suffix.lower() in (".svg", ".png"):
         picture = next(pictures_of(machine, timeline, (time_s,), size, view))
         with whole_file(path) as part:

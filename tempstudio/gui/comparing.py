@@ -23,6 +23,7 @@ from tempstudio.gui.strategy_search import StrategySearch
 from tempstudio.gui.views.compare_panel import LETTERS, ComparePanel
 from tempstudio.gui.views.runs_panel import free_name
 from tempstudio.scene.difference import difference
+from tempstudio.scene.memory_scale import memory_top
 from tempstudio.scene.verdict import Verdict, verdict
 from tempstudio.storage.kept_runs import kept_run
 from tempstudio.storage.project_document import project_to_document
@@ -164,6 +165,9 @@ class Comparing(QObject):
             else:
                 pane.show_message(contender.why or self._asked.get(self._name_of(contender))
                                   or "Playing it again…")  # fmt: skip
+        tops = [memory_top(pane.result.timeline) for pane in self.panel.panes if pane.result]
+        for pane in self.panel.panes:
+            pane.canvas.set_memory_top(max(tops, default=1.0))  # one scale for all of them
         self._judge(found)
         self._map(found)
         self._move()

@@ -216,7 +216,9 @@ class Requests(QObject):
     def _machine_dialog(self, title: str, verb: str, machine: Machine) -> MachineDialog:
         window = self._window
         presets = window.toolbar.machines
-        return MachineDialog(title, verb, machine, presets, window.look.tokens, window)
+        dialog = MachineDialog(title, verb, machine, presets, window.look.tokens, window)
+        window.look.changed.connect(dialog.set_theme)
+        return dialog
 
     def choose_model(self, name: str) -> None:
         """Another model, by its preset's name or from a file."""

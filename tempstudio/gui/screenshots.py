@@ -1,6 +1,6 @@
 """Pictures of every view, both themes, all sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
 
-Names of states after the folder picture only those of `result_shots` that are named.
+Names of states after the folder picture only those, of `layout_shots` and `result_shots`.
 
 A real studio on the first sample, its plan made by a real worker; the views are then put into the
 states worth looking at.
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.app import application, make_window
 from tempstudio.gui.edits import with_dies, with_links, with_strategy
+from tempstudio.gui.layout_shots import layout_states
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.places import link_pairs
 from tempstudio.gui.result_shots import State, result_states, wait
@@ -167,6 +168,12 @@ def states() -> Iterator[State]:
     yield "consent", consent
     yield "editor", editor
     yield "missing-plugin", missing
+    yield from free_states()
+
+
+def free_states() -> Iterator[State]:
+    """Those that can be reached from any other."""
+    yield from layout_states()
     yield from result_states()
 
 
@@ -179,7 +186,7 @@ def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:
     wait(lambda: window.studio.catalogue)
     if window.help.start is not None:
         window.help.start.dismiss()
-    for name, reach in result_states() if only else states():
+    for name, reach in free_states() if only else states():
         if only and name not in only:
             continue
         popup = reach(window)

@@ -45,12 +45,19 @@ NO_DATA = LEVELS  # the fill of a die about whose memory nothing is known
 class DieState:
     """What the dies show: memory shares and bytes [dies], and the operator each computes.
 
-    `share` is -1 where nothing is known; `operator` "" where nothing runs.
+    `share` is -1 where nothing is known; `operator` "" where nothing runs; `top` the share at
+    which the colours end.
     """
 
     share: FloatArray
     used_bytes: FloatArray
     operator: tuple[str, ...]
+    top: float = 1.0
+
+    @property
+    def colour_share(self) -> FloatArray:
+        """Where on the colour scale each die stands [dies], -1 where nothing is known."""
+        return np.where(self.share < 0, -1.0, self.share / self.top)
 
     def key(self, layout: Layout) -> tuple[object, ...]:
         """Equal keys look equal: what a card shows, rounded to what a pixel shows."""
@@ -59,7 +66,7 @@ class DieState:
 
     def _figures(self, layout: Layout) -> bytes:
         if layout.die_px < PERCENT_PX or layout.detail != CARD:
-            return levels_of(self.share).tobytes()
+            return levels_of(self.colour_share).tobytes()
         return np.rint(self.share * 1000).astype(np.int32).tobytes()
 
 
@@ -80,7 +87,7 @@ def gauge_width(layout: Layout) -> float:
 
 def text_px(layout: Layout) -> float:
     """Size of the texts on a card."""
-    return LEAST_PX if layout.die_px < 64 else 12.0 if layout.die_px < 96 else 13.0
+    return LEAST_PX if layout.die_px < 52 else 12.0 if layout.die_px < 96 else 13.0
 
 
 def die_layers(
@@ -90,7 +97,7 @@ def die_layers(
     alive = layout.visible.copy()
     alive[list(machine.dead_ids)] = False
     shown = np.flatnonzero(alive)
-    level = np.where(state.share < 0, NO_DATA, levels_of(state.share)).astype(np.int32)
+    level = np.where(state.share < 0, NO_DATA, levels_of(state.colour_share)).astype(np.int32)
     fills, inks = (*FILLS, tokens.surface), (*INKS, tokens.text)
     xywh, start, _ = sorted_buckets(layout.die_xywh[shown], level[shown], LEVELS + 1)
     radius = corner(layout)

@@ -39,9 +39,10 @@ def outline_layers(layout: Layout, machine: Machine, tokens: Tokens) -> tuple[La
     found: list[Layer] = [rects("wafers", outlines, panel_of(tokens), tokens.hairline, 1.0, radius)]
     if machine.wafers > 1:
         look = TextLook(tokens.muted, LEAST_PX, False, START)
+        above = 5 if layout.detail == CARD else 19  # over the column numbers
         found.append(
             texts("wafer names", [
-                (f"wafer {number}", x + 2, y - 5, look)
+                (f"wafer {number}", x + 2, y - above, look)
                 for number, (x, y, _, _) in enumerate(layout.wafer_rects)
             ])
         )  # fmt: skip

@@ -82,7 +82,7 @@ def heat_layers(
     table = TABLE.astype(np.uint32)
     fills = 0xFF << 24 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
     fills = np.append(fills, [_argb(tokens.control), _argb(tokens.error)]).astype(np.uint32)
-    shade = np.rint(np.clip(state.share, 0.0, 1.0) * 255).astype(np.int32)
+    shade = np.rint(np.clip(state.colour_share, 0.0, 1.0) * 255).astype(np.int32)
     shade = np.where(state.share < 0, 256, np.where(state.share > 1.0, 257, shade))
     colour = fills[shade]
     colour[heat_map.dead] = _argb(tokens.canvas)

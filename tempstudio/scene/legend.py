@@ -73,15 +73,21 @@ class Strip:
 
 
 def legend_layers(
-    tokens: Tokens, machine: Machine, roles: tuple[str, ...], width: float, top: float
+    tokens: Tokens,
+    machine: Machine,
+    roles: tuple[str, ...],
+    width: float,
+    top: float,
+    memory_share: float = 1.0,
 ) -> tuple[Layer, ...]:
     """The legend of a picture `width` wide, as generous as its width allows.
 
-    `roles` are those that the timeline moves; marks of faults stand there if the machine has any.
+    `roles` are those that the timeline moves, `memory_share` where the die colours end; marks
+    of faults stand there if the machine has any.
     """
     middle = top + HEIGHT_PX / 2
     for spacing in SPACINGS:
-        strip = _set(Strip(tokens, spacing, middle), machine, roles)
+        strip = _set(Strip(tokens, spacing, middle), machine, roles, memory_share)
         if strip.x <= width - SIDE_PX:
             break
     return (
@@ -91,9 +97,9 @@ def legend_layers(
     )
 
 
-def _set(strip: Strip, machine: Machine, roles: tuple[str, ...]) -> Strip:
+def _set(strip: Strip, machine: Machine, roles: tuple[str, ...], memory_share: float) -> Strip:
     spacing = strip.spacing
-    _memory(strip, machine)
+    _memory(strip, machine, memory_share)
     strip.space(spacing.group)
     _load(strip)
     shown = [role for role in ROLES if role in roles]
@@ -118,7 +124,7 @@ def _set(strip: Strip, machine: Machine, roles: tuple[str, ...]) -> Strip:
     return strip
 
 
-def _memory(strip: Strip, machine: Machine) -> None:
+def _memory(strip: Strip, machine: Machine, share: float) -> None:
     strip.word("Memory", strong=True)
     strip.space(7)
     strip.word("0")
@@ -134,7 +140,8 @@ def _memory(strip: Strip, machine: Machine) -> None:
         rects("legend ramp edge", [[left, top, wide, height]], "", strip.tokens.control),
     ]
     strip.space(wide + 5)
-    strip.word(byte_count(machine.die.hbm_bytes))
+    whole = byte_count(machine.die.hbm_bytes)
+    strip.word(whole if share == 1 else f"{byte_count(share * machine.die.hbm_bytes)} of {whole}")
 
 
 def _load(strip: Strip) -> None:

@@ -47,6 +47,7 @@ class View:
     caption: bool = True
     legend: bool = True
     reduced_motion: bool = False
+    memory_top: float = 1.0  # share of the memory at which the die colours end
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +86,9 @@ def lay_ground(
     lanes = layout.lane_ends(topology.source, topology.target)
     furniture = axis_layers(layout, machine, tokens)
     if view.legend:
-        furniture += legend_layers(tokens, machine, roles, width, height - HEIGHT_PX)
+        furniture += legend_layers(
+            tokens, machine, roles, width, height - HEIGHT_PX, view.memory_top
+        )
     ground = outline_layers(layout, machine, tokens)
     heat_map = None
     crosses: tuple[Layer, ...] = ()
@@ -150,7 +153,11 @@ def build(
     if timeline is not None and not belongs(timeline, ground.machine):
         raise ValueError("the timeline belongs to another machine")
     live = timeline is not None and frame is not None and not marks.stale
-    state = die_state(timeline, frame) if live and timeline and frame else _bare(ground)
+    state = (
+        die_state(timeline, frame, ground.view.memory_top)
+        if live and timeline and frame
+        else _bare(ground)
+    )
     rest = np.zeros(ground.topology.links)
     levels = load_levels(frame.link_utilization if live and frame is not None else rest)
     moving: tuple[Layer, ...]
@@ -202,14 +209,14 @@ def _bare(ground: Ground) -> DieState:
     return unknown_state(ground.machine.die_count)
 
 
-def die_state(timeline: Timeline, frame: Frame) -> DieState:
+def die_state(timeline: Timeline, frame: Frame, top: float = 1.0) -> DieState:
     """What the dies show at one instant."""
     used = frame.memory.sum(axis=0)
     names = (*(short_name(phase.operator) for phase in timeline.phases), "")
     operator = [names[number] for number in frame.computing.tolist()]
     for die in np.flatnonzero(timeline.stage_of_die < 0).tolist():
         operator[die] = "idle"
-    return DieState(used / timeline.capacity_bytes, used, tuple(operator))
+    return DieState(used / timeline.capacity_bytes, used, tuple(operator), top)
 
 
 def _die_layers(ground: Ground, state: DieState, marks: Marks) -> tuple[Layer, ...]:

@@ -29,6 +29,7 @@ from tempstudio.scene.format import (
     watts,
 )
 from tempstudio.scene.inputs import inputs
+from tempstudio.scene.memory_scale import memory_top
 from tempstudio.scene.step_chart import step_picture
 from tempstudio.scene.tokens import Tokens
 from tempstudio.scene.wafer import View, build, lay_ground, roles_of
@@ -155,7 +156,8 @@ def _wafer(run: Shown, figures: Figures, time_s: float | None) -> str:
     frame = timeline.at(moment)
 
     def draw(tokens: Tokens) -> Any:
-        ground = lay_ground(machine, *WAFER, View(theme=tokens.name), roles_of(timeline))
+        view = View(theme=tokens.name, memory_top=memory_top(timeline))
+        ground = lay_ground(machine, *WAFER, view, roles_of(timeline))
         return build(ground, timeline, frame)
 
     text, where = headline(frame.captions)

@@ -145,6 +145,11 @@ class MachineDialog(QDialog):
         self._right.addSpacing(8)
         self._right.addLayout(below)
 
+    def set_theme(self, tokens: Tokens) -> None:
+        """Draw in another theme."""
+        self.plan.set_theme(tokens)
+        self.area.set_theme(tokens)
+
     @property
     def machine(self) -> Wafer:
         """The wafer as it stands, random faults included."""

@@ -84,6 +84,7 @@ class MachinePanel(QScrollArea):
         self.title = QLabel()
         self.title.setObjectName("machine.title")
         self.title.setProperty("role", "heading")
+        self.title.setWordWrap(True)
         self.faults = QLabel()
         self.faults.setObjectName("machine.faults")
         self.faults.setProperty("role", "caption")

@@ -19,6 +19,7 @@ from tempstudio.scene.camera import fitted, kept_inside, panned, showing, zoomed
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.layout import Layout
 from tempstudio.scene.marks import Marks
+from tempstudio.scene.memory_scale import memory_top
 from tempstudio.scene.tokens import THEMES, Tokens
 from tempstudio.scene.wafer import Ground, View, belongs, build, lay_ground, roles_of
 
@@ -80,10 +81,18 @@ class WaferCanvas(QWidget):
         named = roles_of(self.timeline)
         self.timeline = timeline if fits else None
         self.frame = self.timeline.at(time_s) if self.timeline is not None else None
-        if named != roles_of(self.timeline):
+        top = memory_top(self.timeline) if self.timeline is not None else self._view.memory_top
+        if named != roles_of(self.timeline) or top != self._view.memory_top:
+            self._view = replace(self._view, memory_top=top)
             self._lay_anew()
         self._changed()
         return fits or timeline is None
+
+    def set_memory_top(self, share: float) -> None:
+        """End the die colours at this share of the memory, so that several pictures compare."""
+        if share != self._view.memory_top:
+            self._view = replace(self._view, memory_top=share)
+            self._lay_anew()
 
     def set_time(self, time_s: float) -> None:
         """Show this instant [s]."""
