@@ -22,7 +22,7 @@ GENEROUS_S = 20.0  # on a machine that does other things at the same time
 
 
 @pytest.fixture(scope="module")
-def studio(qapp: QApplication) -> Iterator[MainWindow]:
+def live(qapp: QApplication) -> Iterator[MainWindow]:
     before = child_processes()
     Settings().set("start_seen", True)
     window = studio_app.make_window(qapp, sample_folder() / "llama2-7b-6x8.tempstudio")
@@ -73,34 +73,34 @@ def edits(window: MainWindow) -> list[Callable[[], object]]:
     ]
 
 
-def test_every_edit_is_planned_again_without_being_asked(studio: MainWindow) -> None:
-    for edit in edits(studio):
-        before = studio.studio.results.current
-        until_on_screen(studio, edit)
-        after = studio.studio.results.current
+def test_every_edit_is_planned_again_without_being_asked(live: MainWindow) -> None:
+    for edit in edits(live):
+        before = live.studio.results.current
+        until_on_screen(live, edit)
+        after = live.studio.results.current
         assert after is not None and after is not before
-        assert after.project == studio.studio.project
-    said = [m.text for m in studio.messages.messages]
-    assert any("nearest" in text for text in said) or studio.studio.project.degrees is None
+        assert after.project == live.studio.project
+    said = [m.text for m in live.messages.messages]
+    assert any("nearest" in text for text in said) or live.studio.project.degrees is None
     for _ in range(3):
-        studio.studio.document.undo()
-    assert studio.studio.results.is_fresh, "undo brings the former run back at once"
+        live.studio.document.undo()
+    assert live.studio.results.is_fresh, "undo brings the former run back at once"
 
 
 @pytest.mark.bench
-def test_the_new_plan_is_on_screen_within_a_second(studio: MainWindow) -> None:
+def test_the_new_plan_is_on_screen_within_a_second(live: MainWindow) -> None:
     """Median over edits of the first sample, against this machine's slowness at the moment."""
     taken = []
     for seed in range(3):
-        for edit in edits(studio):
+        for edit in edits(live):
             slow = slowness()
-            seconds = until_on_screen(studio, edit)
+            seconds = until_on_screen(live, edit)
             taken.append((seconds / slow, seconds, slow))
         for _ in range(3):
-            studio.studio.document.undo()
+            live.studio.document.undo()
         # Another project, so that no run of before is known.
-        studio.studio.edit(lambda p, seed=seed: replace(p, seed=100 + seed), "Another seed")
-        wait(lambda: studio.studio.results.is_fresh, GENEROUS_S)
+        live.studio.edit(lambda p, seed=seed: replace(p, seed=100 + seed), "Another seed")
+        wait(lambda: live.studio.results.is_fresh, GENEROUS_S)
     rows = "  ".join(f"{wall:.2f} s (machine {slow:.1f} x slower)" for _, wall, slow in taken)
     print(f"\nnew plan on screen after an edit, 6 x 8: {rows}")
     assert statistics.median(own for own, _, _ in taken) <= 1.0
