@@ -92,13 +92,18 @@ class Crowd:
 
 
 class InFlight:
-    """Everything on its way now, with rates that hold until the next change."""
+    """Everything on its way now, with rates that hold until the next change.
 
-    def __init__(self, topology: Topology, observe: Observer | None) -> None:
+    `like` is another whose shares are known already.
+    """
+
+    def __init__(
+        self, topology: Topology, observe: Observer | None, like: InFlight | None = None
+    ) -> None:
         self.crowds: list[Crowd] = []
         self._topology = topology
         self._observe = observe
-        self._shares: dict[tuple[str | bytes, ...], _Share] = {}
+        self._shares: dict[tuple[str | bytes, ...], _Share] = like._shares if like else {}
 
     @property
     def next_drain_s(self) -> float:
@@ -123,6 +128,23 @@ class InFlight:
             else:
                 apart.append(other)
         self.crowds = [*apart, crowd]
+
+    def adopt(self, others: InFlight, now: float) -> None:
+        """Take over all that is on its way elsewhere; now it shares links with what is here.
+
+        Until now it has met nobody here.
+        """
+        for newcomer in others.crowds:
+            crowd, apart = newcomer, []
+            for other in self.crowds:
+                if not other.links & crowd.links:
+                    apart.append(other)
+                    continue
+                self._settle(crowd, now)
+                self._settle(other, now)
+                sending = sorted([*crowd.sending, *other.sending])
+                crowd = Crowd(sending, crowd.links | other.links, now)
+            self.crowds = [*apart, crowd]
 
     def drain(self) -> list[Sending]:
         """Go to the next drain; the items that have sent everything."""
@@ -153,7 +175,9 @@ class InFlight:
     def _settle(self, crowd: Crowd, now: float) -> None:
         """Bring every item's `left` to `now`, before the crowd changes."""
         if not crowd.known:
-            return
+            if now <= crowd.since_s:
+                return
+            self._share_out(crowd)
         if crowd.share is None:
             self._leave_alone(crowd.sending[0], now)
             return

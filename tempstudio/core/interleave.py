@@ -77,7 +77,7 @@ def start_times(
             while place[stage] < len(order):
                 turn = order[place[stage]]
                 model_chunk = turn.chunk * stages + stage
-                before = _waits_for(turn, model_chunk, stages * chunks)
+                before = waits_for(turn, model_chunk, stages * chunks)
                 if before is not None and before not in done:
                     break
                 start = max(free[stage], done[before] if before is not None else 0.0)
@@ -94,7 +94,8 @@ def start_times(
     return starts
 
 
-def _waits_for(turn: Turn, model_chunk: int, chunks: int) -> tuple[bool, int, int] | None:
+def waits_for(turn: Turn, model_chunk: int, chunks: int) -> tuple[bool, int, int] | None:
+    """(forward, model chunk, micro-batch) of the turn that must have ended before; None: none."""
     if turn.forward:
         return (True, model_chunk - 1, turn.micro_batch) if model_chunk else None
     if model_chunk == chunks - 1:

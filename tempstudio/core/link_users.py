@@ -28,7 +28,9 @@ def link_users(timeline: Timeline, link: int) -> tuple[LinkUse, ...]:
     """
     table = timeline.templates
     per_set = _set_bytes(timeline, link)
-    times = np.bincount(timeline.spans.template, timeline.spans.repeats, len(table.duration_s))
+    times = np.zeros(len(table.duration_s))
+    for rows in (timeline.spans, timeline.sends):
+        times += np.bincount(rows.template, rows.repeats, len(times))
     counts = np.repeat(times, np.diff(table.item_start))
     used = table.flow_set >= 0
     moved = np.zeros(len(table.phase))

@@ -127,8 +127,9 @@ class StageProgram:
     """What the dies of one pipeline stage run for one micro-batch, and what they hold throughout.
 
     `backward_last` is the last micro-batch's backward (it also reduces gradients);
-    `send_bytes` what one die hands to its peer in the next stage per micro-batch.  The model
-    states are bytes on the die with the largest share.
+    `send_bytes` what one die hands to its peer in the next stage per micro-batch, beside whatever
+    comes next unless the sender waits for it (`send_blocks`).  The model states are bytes on the
+    die with the largest share.
     """
 
     forward: tuple[Segment, ...]
@@ -139,6 +140,7 @@ class StageProgram:
     gradient_bytes: float
     optimizer_bytes: float
     send_bytes: float = 0.0
+    send_blocks: bool = False
 
 
 @dataclass(frozen=True)

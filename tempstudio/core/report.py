@@ -80,7 +80,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "search": search_json(run.search, project.machine.die.hbm_bytes),
         "seed": project.seed,
         "fingerprint": project.fingerprint,
-        "notes": list(plan.mapping.notes),
+        "notes": [*plan.mapping.notes, *score.notes],
     }
 
 

@@ -84,6 +84,7 @@ class Score:
     links: LinkScore
     energy_j: dict[str, float]
     per_operator: tuple[OperatorTime, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:

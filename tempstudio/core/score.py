@@ -45,6 +45,7 @@ def score(
         links=_link_score(step, timeline, counts, topology),
         energy_j=energy,
         per_operator=operator_times(plan, step, counts, machine),
+        notes=tuple(step.notes),
     )
 
 
@@ -74,7 +75,7 @@ def _peak_flop_per_s(topology: Topology) -> float:
 def copies(step: Step) -> list[int]:
     """How often each template runs in the step."""
     counts = [0] * len(step.templates)
-    for span in step.spans:
+    for span in (*step.spans, *step.sends):
         counts[span.template] += span.repeats
     return counts
 

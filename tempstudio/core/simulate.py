@@ -1,7 +1,7 @@
 """Plan -> timeline and figures: the exact events of a training step, and what they add up to.
 
-Each distinct segment of each stage is run once, event by event (`tempstudio.core.template`); the
-step then strings copies of these templates together in the pipeline's order.
+Each distinct segment of each stage is run once, event by event (`tempstudio.core.template`); all
+stages then run copies of these templates side by side (`tempstudio.core.stage_clock`).
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tempstudio.core.interleave import Turn, start_times, turns
+from tempstudio.core.copy_run import CopyRun
+from tempstudio.core.handover import Handover, handover_phase, waiting_template
+from tempstudio.core.interleave import Turn, turns, waits_for
 from tempstudio.core.machine import Machine
-from tempstudio.core.partition import (
-    BACKWARD,
-    FORWARD,
-    OPTIMIZER,
-    Collective,
-    Partition,
-    Phase,
-    Segment,
-    StageProgram,
-)
+from tempstudio.core.partition import OPTIMIZER, Partition, Segment, StageProgram
 from tempstudio.core.patterns import handover_pattern
 from tempstudio.core.progress import Progress
 from tempstudio.core.run import Plan
+from tempstudio.core.stage_clock import PATIENCE, Book, StageClock, Task
 from tempstudio.core.template import StageContext, Template, build_template
-from tempstudio.core.timeline import PhaseInfo, Timeline
-from tempstudio.core.timeline_arrays import flow_set_table, span_table, template_table
-from tempstudio.core.topology import topology_of
+from tempstudio.core.timeline import FloatArray, PhaseInfo, Timeline
+from tempstudio.core.timeline_arrays import (
+    flow_set_table,
+    send_table,
+    span_table,
+    template_table,
+)
+from tempstudio.core.topology import Topology, topology_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,9 @@ class Step:
     templates: list[Template] = field(default_factory=list)
     template_stage: list[int] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    sends: list[Span] = field(default_factory=list)
     phases: dict[PhaseInfo, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     duration_s: float = 0.0
     contexts: list[StageContext] = field(default_factory=list)
 
@@ -79,17 +80,22 @@ def _run_templates(plan: Plan, machine: Machine, progress: Progress) -> Step:
             ]
         )
         optimizers.append(_optimizer_template(step, context, partition, stage, made))
-    _lay_out(step, partition, chunks, optimizers)
+    _lay_out(step, partition, chunks, optimizers, topology_of(machine))
     return step
 
 
 @dataclass(frozen=True)
 class ChunkTemplates:
-    """Template numbers of one model chunk with their repeats: forward, backward, last backward."""
+    """Template numbers of one model chunk with their repeats: forward, backward, last backward.
+
+    `onward` and `back` are what it hands to its neighbours after a forward and a backward.
+    """
 
     forward: tuple[tuple[int, int], ...]
     backward: tuple[tuple[int, int], ...]
     backward_last: tuple[tuple[int, int], ...]
+    onward: Handover | None
+    back: Handover | None
 
 
 def _stage_context(plan: Plan, machine: Machine, stage: int, step: Step) -> StageContext:
@@ -112,39 +118,37 @@ def _chunk_templates(
     degrees = partition.degrees
     number = chunk * degrees.pp + context.stage
     program = partition.stages[number]
-    onward = _handover(program, context, degrees.pp, FORWARD, number + 1 < len(partition.stages))
-    back = _handover(program, context, degrees.pp, BACKWARD, number > 0)
 
     def numbers(segments: Sequence[Segment]) -> tuple[tuple[int, int], ...]:
         return tuple((_template(step, context, s, made), s.repeat) for s in segments)
 
+    more = number + 1 < len(partition.stages)
     return ChunkTemplates(
-        numbers((*program.forward, *onward)),
-        numbers((*program.backward, *back)),
-        numbers((*program.backward_last, *back)),
+        numbers(program.forward),
+        numbers(program.backward),
+        numbers(program.backward_last),
+        _handover(program, context, degrees.pp, forward=True) if more else None,
+        _handover(program, context, degrees.pp, forward=False) if number else None,
     )
 
 
 def _handover(
-    program: StageProgram, context: StageContext, stages: int, pass_: str, wanted: bool
-) -> tuple[Segment, ...]:
-    """What a stage sends to its neighbour at the end of a pass, as a segment of its own."""
-    if not wanted or stages == 1 or program.send_bytes <= 0.0:
-        return ()
-    towards = (context.stage + (1 if pass_ == FORWARD else -1)) % stages
-    collective = Collective(f"to stage {towards}", (), program.send_bytes)
-    if collective not in context.patterns:
-        context.patterns[collective] = handover_pattern(
+    program: StageProgram, context: StageContext, stages: int, forward: bool
+) -> Handover | None:
+    """What a stage sends to its neighbour at the end of a pass."""
+    if stages == 1 or program.send_bytes <= 0.0:
+        return None
+    towards = (context.stage + (1 if forward else -1)) % stages
+    key = "hand-over", towards
+    if key not in context.patterns:
+        context.patterns[key] = handover_pattern(
             context.degrees, context.stage, towards, context.mapping, context.topology
         )
-    phase = Phase(
-        "pipeline",
-        pass_,
-        collective=collective,
-        role="P",
-        tensor="activations" if pass_ == FORWARD else "activation gradients",
-    )
-    return (Segment("pipeline", pass_, (phase,)),)
+    (flows,) = context.patterns[key].steps
+    assert flows is not None
+    phase = handover_phase(context, towards, forward)
+    size, blocks = program.send_bytes, program.send_blocks
+    return Handover(context.stage, towards, forward, flows, size, phase, blocks)
 
 
 def _template(step: Step, context: StageContext, segment: Segment, made: dict[Segment, int]) -> int:
@@ -173,58 +177,87 @@ def _lay_out(
     partition: Partition,
     chunks: Sequence[Sequence[ChunkTemplates]],
     optimizers: Sequence[int],
+    topology: Topology,
 ) -> None:
     degrees = partition.degrees
-    orders = [
-        turns(stage, degrees.pp, degrees.interleave, partition.micro_batches)
-        for stage in range(degrees.pp)
-    ]
-    lengths = [
-        [
-            (_length(step, c.forward), _length(step, c.backward), _length(step, c.backward_last))
-            for c in stage_chunks
-        ]
-        for stage_chunks in chunks
-    ]
-    starts = start_times(orders, lengths)
-    ends = []
-    for stage, order in enumerate(orders):
-        held = 0.0
-        for turn, start in zip(order, starts[stage], strict=True):
-            runs = _runs_of(chunks[stage][turn.chunk], turn, partition.micro_batches)
-            held = _add_spans(step, stage, runs, start, turn.micro_batch, held)
-        last = step.spans[-1]
-        end = last.start_s + last.repeats * step.templates[last.template].duration_s
-        _add_spans(step, stage, ((optimizers[stage], 1),), end, -1, 0.0)
-        ends.append(end + step.templates[optimizers[stage]].duration_s)
-    step.duration_s = max(ends)
+    tasks = []
+    for stage in range(degrees.pp):
+        order = turns(stage, degrees.pp, degrees.interleave, partition.micro_batches)
+        line = [_task(turn, stage, chunks[stage][turn.chunk], partition) for turn in order]
+        tasks.append([*line, Task(((optimizers[stage], 1),), -1)])
+    clock = StageClock(tasks, step.templates, topology, StepBook(step))
+    step.duration_s = clock.run()
+    if len(tasks) > 1 and clock.patience <= 0:
+        step.notes.append(
+            f"stages share links: after {PATIENCE:,} events had been followed one by one, layers "
+            "take what they usually took before"
+        )
 
 
-def _runs_of(chunk: ChunkTemplates, turn: Turn, micro_batches: int) -> tuple[tuple[int, int], ...]:
+def _task(turn: Turn, stage: int, chunk: ChunkTemplates, partition: Partition) -> Task:
+    """A turn with what it waits for: its micro-batch in the model chunk before it, or behind."""
+    chunks = len(partition.stages)
+    here = turn.chunk * partition.degrees.pp + stage
+    last = turn.micro_batch == partition.micro_batches - 1
+    after = waits_for(turn, here, chunks)
+    gives = turn.forward, here, turn.micro_batch
     if turn.forward:
-        return chunk.forward
-    return chunk.backward_last if turn.micro_batch == micro_batches - 1 else chunk.backward
+        return Task(chunk.forward, turn.micro_batch, after, gives, chunk.onward)
+    runs = chunk.backward_last if last else chunk.backward
+    return Task(runs, turn.micro_batch, after, gives, chunk.back)
 
 
-def _length(step: Step, runs: Sequence[tuple[int, int]]) -> float:
-    return sum(step.templates[template].duration_s * repeats for template, repeats in runs)
+@dataclass(eq=False)
+class StepBook(Book):
+    """Writes the spans of a step; copies that came out alike share a template."""
 
+    step: Step
+    held: dict[int, float] = field(default_factory=dict)
+    known: dict[object, int] = field(default_factory=dict)
 
-def _add_spans(
-    step: Step,
-    stage: int,
-    runs: Sequence[tuple[int, int]],
-    start: float,
-    micro_batch: int,
-    held: float,
-) -> float:
-    for template, repeats in runs:
-        step.spans.append(Span(stage, template, start, repeats, micro_batch, held))
-        start += step.templates[template].duration_s * repeats
-        held += step.templates[template].segment.saved_bytes * repeats
+    def ran(self, stage: int, template: int, start_s: float, repeats: int, task: Task) -> None:
+        """`repeats` copies of a template, undisturbed."""
+        held = self.held.get(stage, 0.0)
+        self.step.spans.append(Span(stage, template, start_s, repeats, task.micro_batch, held))
+        held += self.step.templates[template].segment.saved_bytes * repeats
         # What the forward keeps the backward frees exactly; only rounding may be left.
-        held = 0.0 if abs(held) < 1.0 else held
-    return held
+        self.held[stage] = 0.0 if abs(held) < 1.0 else held
+
+    def disturbed(self, stage: int, copy: CopyRun, task: Task) -> int:
+        """One copy that was in somebody's way: as a template of its own, unless nothing came of it.
+
+        Rounding of the clock aside, steady micro-batches repeat each other.
+        """
+        number = copy.number
+        if not copy.undisturbed:
+            key = copy.number, copy.key
+            if key not in self.known:
+                self.known[key] = self._add(copy.as_template(), stage)
+            number = self.known[key]
+        self.ran(stage, number, copy.start_s, 1, task)
+        return number
+
+    def waited(self, stage: int, start_s: float, end_s: float, forward: bool, task: Task) -> None:
+        """A stage had nothing to do but wait for a hand-over under way."""
+        key = stage, forward, float(f"{end_s - start_s:.9g}")
+        if key not in self.known:
+            context = self.step.contexts[stage]
+            self.known[key] = self._add(waiting_template(context, forward, end_s - start_s), stage)
+        self.ran(stage, self.known[key], start_s, 1, task)
+
+    def sent(self, send: Handover, start_s: float, finish_s: FloatArray, task: Task) -> None:
+        """A hand-over started, and its flows arrived after `finish_s` [flows]."""
+        times = tuple(float(f"{time:.9g}") for time in finish_s.tolist())
+        key = id(send), times
+        if key not in self.known:
+            self.known[key] = self._add(send.template(finish_s), send.stage)
+        row = Span(send.stage, self.known[key], start_s, 1, task.micro_batch, 0.0)
+        self.step.sends.append(row)
+
+    def _add(self, template: Template, stage: int) -> int:
+        self.step.templates.append(template)
+        self.step.template_stage.append(stage)
+        return len(self.step.templates) - 1
 
 
 def make_timeline(step: Step, plan: Plan, machine: Machine) -> Timeline:
@@ -250,6 +283,7 @@ def make_timeline(step: Step, plan: Plan, machine: Machine) -> Timeline:
         link_bytes_per_s=topology.bytes_per_s,
         step_link_bytes=_step_link_bytes(step, topology.links),
         capacity_bytes=machine.die.hbm_bytes,
+        sends=send_table(step, segments),
     )
 
 
@@ -268,7 +302,7 @@ def _states(partition: Partition) -> np.ndarray:
 def _step_link_bytes(step: Step, links: int) -> np.ndarray:
     """Bytes over each link in the whole step."""
     times = np.zeros(len(step.templates))
-    for span in step.spans:
+    for span in (*step.spans, *step.sends):
         times[span.template] += span.repeats
     total = np.zeros(links)
     for count, template in zip(times, step.templates, strict=True):

@@ -121,7 +121,7 @@ def build_template(segment: Segment, context: StageContext) -> Template:
     else:
         events = _beside(front, behind, context)
     duration = max((event.end_s for event in events), default=0.0)
-    compute, exposed, moving = _accounts(events, duration)
+    compute, exposed, moving = accounts(events, duration)
     return Template(segment, duration, tuple(events), compute, exposed, moving, tuple(works))
 
 
@@ -263,7 +263,7 @@ def _waiting(length: float, compute: float) -> float:
     return length - compute if length - compute > 1e-9 * length else 0.0
 
 
-def _accounts(
+def accounts(
     events: Sequence[Event], duration: float
 ) -> tuple[dict[int, float], dict[int, float], dict[int, float]]:
     """Seconds of compute, exposed and any communication by phase; the first two fill the copy."""

@@ -8,7 +8,7 @@ finds span, copy and item by binary search; nothing is simulated when a view ask
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -29,6 +29,7 @@ from tempstudio.core.timeline_tables import IntArray as IntArray
 from tempstudio.core.timeline_tables import PhaseInfo as PhaseInfo
 from tempstudio.core.timeline_tables import Spans as Spans
 from tempstudio.core.timeline_tables import Templates as Templates
+from tempstudio.core.timeline_tables import no_spans as no_spans
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class Timeline:
 
     `stage_of_die` is -1 for idle and dead dies; `states` is [stages, 3] bytes of weights, gradients
     and optimizer on each die of a stage; `step_link_bytes` what each link carries in the step.
+    `sends` are hand-overs from stage to stage, beside the spans, sorted by start.
     """
 
     duration_s: float
@@ -52,6 +54,7 @@ class Timeline:
     link_bytes_per_s: FloatArray
     step_link_bytes: FloatArray
     capacity_bytes: float
+    sends: Spans = field(default_factory=no_spans)
 
     @property
     def stages(self) -> int:
@@ -114,6 +117,7 @@ class Timeline:
                 parts.append((item, since))
                 if since < self.templates.compute_s[item]:
                     computing[members] = self.templates.phase[item]
+        parts += self._sends_at(time_s)
         transfers = self._transfers(parts)
         link_bytes, link_rate = self._loads(transfers)
         return Frame(
@@ -126,6 +130,24 @@ class Timeline:
             computing=computing,
             captions=tuple(captions),
         )
+
+    def _sends_at(self, time_s: float) -> list[tuple[int, float]]:
+        """(item, seconds since its start) of every hand-over on its way."""
+        sends = self.sends
+        if not len(sends.start_s):
+            return []
+        first, last = np.searchsorted(
+            sends.start_s, (time_s - self._longest_send_s, time_s), side="right"
+        )
+        return [
+            (item, time_s - float(sends.start_s[row]))
+            for row in range(int(first), int(last))
+            for item in self.items_at(int(sends.template[row]), time_s - float(sends.start_s[row]))
+        ]
+
+    @cached_property
+    def _longest_send_s(self) -> float:
+        return float(self.sends.period_s.max(initial=0.0))
 
     def _stage_at(
         self, stage: int, time_s: float
@@ -257,7 +279,7 @@ class Timeline:
     def to_arrays(self) -> tuple[dict[str, object], dict[str, FloatArray | IntArray]]:
         """(plain header, named arrays): what crosses from a worker to the window."""
         arrays: dict[str, FloatArray | IntArray] = {}
-        for group in ("flow_sets", "templates", "spans"):
+        for group in ("flow_sets", "templates", "spans", "sends"):
             record = getattr(self, group)
             arrays |= {f"{group}.{f.name}": getattr(record, f.name) for f in fields(record)}
         names = (
@@ -280,13 +302,16 @@ class Timeline:
         return header, arrays
 
 
+GROUPS = {"flow_sets": FlowSets, "templates": Templates, "spans": Spans, "sends": Spans}
+
+
 def timeline_from_arrays(
     header: dict[str, object], arrays: dict[str, FloatArray | IntArray]
 ) -> Timeline:
     """The inverse of `Timeline.to_arrays`."""
     groups = {
-        name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})  # type: ignore[arg-type]
-        for name, kind in (("flow_sets", FlowSets), ("templates", Templates), ("spans", Spans))
+        name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})
+        for name, kind in GROUPS.items()
     }
     plain = {key: value for key, value in arrays.items() if "." not in key}
     return Timeline(
@@ -294,7 +319,7 @@ def timeline_from_arrays(
         capacity_bytes=float(header["capacity_bytes"]),  # type: ignore[arg-type]
         segments=tuple((a, b) for a, b in header["segments"]),  # type: ignore[attr-defined]
         phases=tuple(PhaseInfo(*row) for row in header["phases"]),  # type: ignore[attr-defined]
-        **groups,  # type: ignore[arg-type]
+        **groups,
         **plain,  # type: ignore[arg-type]
     )
 

@@ -14,7 +14,7 @@ from tempstudio.core.timeline import FlowSets, Spans, Templates
 from tempstudio.core.topology import Topology
 
 if TYPE_CHECKING:
-    from tempstudio.core.simulate import Step
+    from tempstudio.core.simulate import Span, Step
 
 
 def flow_set_table(
@@ -77,6 +77,15 @@ def template_table(
 def span_table(step: Step, segments: Sequence[tuple[str, str]]) -> Spans:
     """Spans sorted by stage, then start."""
     rows = sorted(step.spans, key=lambda span: (span.stage, span.start_s))
+    return _table(rows, step, segments)
+
+
+def send_table(step: Step, segments: Sequence[tuple[str, str]]) -> Spans:
+    """Hand-overs sorted by start."""
+    return _table(sorted(step.sends, key=lambda send: send.start_s), step, segments)
+
+
+def _table(rows: Sequence[Span], step: Step, segments: Sequence[tuple[str, str]]) -> Spans:
     number = {segment: i for i, segment in enumerate(segments)}
     kinds = [step.templates[row.template] for row in rows]
     return Spans(

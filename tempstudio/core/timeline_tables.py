@@ -88,6 +88,12 @@ class Spans:
     segment: IntArray
 
 
+def no_spans() -> Spans:
+    """A table of spans without rows."""
+    whole, real = np.zeros(0, dtype=np.int32), np.zeros(0)
+    return Spans(whole, whole, real, whole, real, whole, real, whole)
+
+
 @dataclass(frozen=True)
 class PhaseInfo:
     """What a phase number stands for."""

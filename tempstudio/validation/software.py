@@ -4,7 +4,8 @@ Megatron-LM's own history is the source (github.com/NVIDIA/Megatron-LM): in 2021
 (megatron/mpu/layers.py at aed2f75e) reduce over the tensor-parallel group before the weight's
 gradient is computed; by the spring of 2022 (the same file at 02bb1f5c) these run side by side.
 Gradients of all micro-batches were summed in 16 bit by a kernel of their own, and reduced over the
-replicas after the last backward (megatron/model/distributed.py), until 2023.
+replicas after the last backward (megatron/model/distributed.py), until 2023; so long stages also
+waited for each activation that they sent (megatron/p2p_communication.py waits for every request).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ class Software:
             ("fused_accumulation", self.hide_tensor),
             ("hide_gradients", self.hide_gradients),
             ("hide_tensor", self.hide_tensor),
+            ("overlap_sends", self.hide_gradients),
         )
 
     @property

@@ -84,7 +84,9 @@ def test_link_bytes_over_the_timeline_are_the_flows_bytes(
     timeline = run.timeline
     table, sets, spans = timeline.templates, timeline.flow_sets, timeline.spans
     total = np.zeros(len(timeline.link_source))
-    for template, repeats in zip(spans.template.tolist(), spans.repeats.tolist(), strict=True):
+    rows = [*spans.template.tolist(), *timeline.sends.template.tolist()]
+    times = [*spans.repeats.tolist(), *timeline.sends.repeats.tolist()]
+    for template, repeats in zip(rows, times, strict=True):
         for item in range(table.item_start[template], table.item_start[template + 1]):
             which = int(table.flow_set[item])
             if which < 0:

@@ -30,6 +30,9 @@ class MegatronOptions:
     scatter_gather: bool = option(
         True, help="stages send each activation once; the next tensor-parallel group gathers it"
     )
+    overlap_sends: bool = option(
+        True, help="a stage goes on while its activations travel to the next (since 2023)"
+    )
     fused_accumulation: bool = option(
         True, help="a weight's gradient is added to what there is in its product's kernel"
     )
@@ -42,6 +45,7 @@ def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
         hide_tensor=options.hide_tensor,
         hide_gradients=options.hide_gradients,
         scatter_gather=options.scatter_gather,
+        overlap_sends=options.overlap_sends,
         fused_accumulation=options.fused_accumulation,
     )
 

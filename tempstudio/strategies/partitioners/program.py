@@ -119,6 +119,7 @@ def _stage_program(runs: tuple[Run, ...], shares: Shares, first: bool, last: boo
         gradient_bytes=gradients,
         optimizer_bytes=optimizer,
         send_bytes=send / degrees.tp if gather else send,
+        send_blocks=not shares.rules.overlap_sends,
     )
 
 
