@@ -56,7 +56,7 @@ class Alone:
         """Links of what is in flight at a time after the copy's start."""
         links = 0
         for lane, starts in zip(self.lanes, self.lane_starts, strict=True):
-            place = bisect_right(starts, since_s * (1 + EDGE)) - 1
+            place = bisect_right(starts, since_s) - 1
             if place >= 0 and since_s < self.ends[lane[place]]:
                 links |= self.links[lane[place]]
         return links
@@ -125,7 +125,7 @@ class CopyRun:
     def seek(self, since_s: float) -> None:
         """Go to the item that runs at a time after the copy's start, or to the beginning."""
         if self.single:
-            place = int(np.searchsorted(self.start, since_s * (1 + EDGE), side="right")) - 1
+            place = int(np.searchsorted(self.start, since_s, side="right")) - 1
             self.next = [max(0, place)]
         else:
             self.next = [0] * len(self.lanes)

@@ -301,7 +301,7 @@ class StageClock:
         stage.followed = True
         stage.version += 1
         copy = stage.copy
-        copy.seek(now - stage.since_s)
+        copy.seek(now - stage.since_s + EDGE * now)
         self._replay(stage, copy, now)
 
     def _replay(self, stage: Stage, copy: CopyRun, now: float) -> None:
@@ -457,10 +457,10 @@ class StageClock:
             self._advance(stage, self.now)
         if stage.run >= len(stage.at.runs):
             return 0
-        at, copy = self.now - stage.since_s, stage.copy
+        at, copy = self.now - stage.since_s + EDGE * self.now, stage.copy
         if copy is None:
             return self._alone(stage.at.runs[stage.run][0]).links_at(at)
-        running = np.flatnonzero((copy.start <= at * (1 + EDGE)) & (at < copy.end))
+        running = np.flatnonzero((copy.start <= at) & (at < copy.end))
         return _union(copy.alone.links[item] for item in running.tolist())
 
     def _next_meeting_s(self, stage: Stage, from_s: float, after: bool = False) -> float | None:

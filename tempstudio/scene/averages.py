@@ -19,6 +19,7 @@ from tempstudio.core.timeline import (
     STREAM_BUFFERS,
     FloatArray,
     IntArray,
+    Spans,
     Timeline,
 )
 from tempstudio.scene.elapsed import USES, Curves, computing_curves, curves_of, time_uses, until
@@ -91,7 +92,13 @@ def _pieces(
     timeline: Timeline, begin_s: float, end_s: float
 ) -> Iterator[tuple[int, int, float, float]]:
     """(template, copies, from, to): whole copies together, cut ones each by itself."""
-    spans = timeline.spans
+    for spans in (timeline.spans, timeline.sends):
+        yield from _pieces_of(spans, begin_s, end_s)
+
+
+def _pieces_of(
+    spans: Spans, begin_s: float, end_s: float
+) -> Iterator[tuple[int, int, float, float]]:
     ends = spans.start_s + spans.repeats * spans.period_s
     for span in np.flatnonzero((spans.start_s < end_s) & (ends > begin_s)).tolist():
         template, period = int(spans.template[span]), float(spans.period_s[span])
