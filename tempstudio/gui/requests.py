@@ -28,6 +28,7 @@ from tempstudio.scene.moments import worst_contention
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
+    from tempstudio.gui.studio import Studio
 
 SHIFT, CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
@@ -165,6 +166,8 @@ class Requests(QObject):
     def choose_strategy(self, kind: str, choice: StrategyChoice) -> None:
         """Another strategy, or another option of it."""
         studio = self._window.studio
+        if not choice.version:
+            choice = dataclasses.replace(choice, version=version_of(kind, choice.name, studio))
         before: StrategyChoice = getattr(studio.project, kind)
         if before.name == choice.name and before.options == choice.options:
             return
@@ -245,3 +248,9 @@ class Requests(QObject):
     def drop_run(self, name: str) -> None:
         """Let a kept run go."""
         self._window.studio.edit(lambda project: without_run(project, name), f"Remove run {name}")
+
+
+def version_of(kind: str, name: str, studio: Studio) -> str:
+    """The version of a strategy that the plugins offer here, "" where they offer none."""
+    offers = (studio.catalogue or {"kinds": {}})["kinds"].get(kind, [])
+    return next((str(offer["version"]) for offer in offers if offer["name"] == name), "")

@@ -243,10 +243,12 @@ def test_killed_while_saving_the_file_is_whole(tmp_path: Path) -> None:
     assert killed_saves(tmp_path, 40) > 1
 
 
-@pytest.mark.slow
+@pytest.mark.fuzz
+@pytest.mark.timeout(1800)
 def test_killed_a_thousand_times(tmp_path: Path) -> None:
     states = killed_saves(tmp_path, 1000)
-    print(f"killed 1000 times while saving: the file was whole each time ({states} states seen)")
+    print(f"\nsaves: killed 1,000 times, the file whole each time ({states} different ones seen)")
+    assert states > 20
 
 
 def test_leftovers_of_killed_saves_are_swept(tmp_path: Path, project: Project) -> None:
