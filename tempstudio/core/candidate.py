@@ -38,6 +38,16 @@ class Candidate:
             return job
         return replace(job, recompute=recompute, micro_batch=micro_batch)
 
+    def settled(self, job: TrainingJob) -> Candidate:
+        """The same with the project's recompute and micro-batch spelt out."""
+        if self.recompute and self.micro_batch:
+            return self
+        return replace(
+            self,
+            recompute=self.recompute or job.recompute,
+            micro_batch=self.micro_batch or job.micro_batch,
+        )
+
 
 def as_candidate(chosen: Degrees | Candidate) -> Candidate:
     """Degrees alone stand for the project's job and the mapper's own placement."""

@@ -13,9 +13,10 @@ import numpy as np
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate, as_candidate
 from tempstudio.core.costs import FIGURES, CostModel
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.genomes import Shapes, all_shapes
 from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.mapping import Mapping
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.parallel import Degrees, with_degree
 from tempstudio.core.partition import Partition
 from tempstudio.core.plan_check import PlanFault, check_plan, check_score
 from tempstudio.core.progress import Progress
@@ -30,6 +31,7 @@ from tempstudio.core.timeline import Timeline
 from tempstudio.core.workload import TrainingJob
 
 MOST_TILINGS = 64
+MANY_DIES = 256
 
 
 class Problem:
@@ -71,7 +73,7 @@ class Problem:
             return
         machine, job, model = self.project.machine, self.project.job, self.project.model
         most = machine.alive_count
-        least_zero = getattr(self.partitioner, "least_zero", 0)
+        least_zero = self.least_zero
         found = [
             Degrees(pp=pp, dp=dp, sp=sp, tp=tp, stream=stream, zero=least_zero)
             for pp in self._pipeline_depths(most)
@@ -81,6 +83,36 @@ class Problem:
             for dp in range(1, min(most // (pp * tp * stream * sp), job.global_batch) + 1)
         ]
         yield from sorted(found, key=lambda d: (-d.size, d.pp, d.sp, d.tp, d.stream))
+
+    @property
+    def least_zero(self) -> int:
+        """The ZeRO level below which the partitioner cuts nothing."""
+        return int(getattr(self.partitioner, "least_zero", 0))
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """Degrees without ZeRO as rows, the quickest by arithmetic alone first.
+
+        On thousands of dies those that leave more than half of them idle are not listed.
+        """
+        project = self.project
+        share = 0.0 if project.machine.alive_count <= MANY_DIES else 0.5
+        return all_shapes(project.machine, project.model, project.job, self._open_axes, share)
+
+    @cached_property
+    def _open_axes(self) -> frozenset[str]:
+        """Axes that the partitioner cuts: it refuses the others whatever their degree."""
+        return frozenset(axis for axis in ("dp", "sp", "tp", "stream") if self._cuts(axis))
+
+    def _cuts(self, axis: str) -> bool:
+        alone = Degrees(pp=self.project.machine.wafers, zero=self.least_zero)
+        for degree in (2, 3, 4, 5, 8, 16):
+            try:
+                self.partition(with_degree(alone, axis, degree))
+                return True
+            except InputError:
+                continue
+        return False
 
     def _pipeline_depths(self, most: int) -> Sequence[int]:
         wafers = self.project.machine.wafers
@@ -193,21 +225,38 @@ class Problem:
 
         inf where there is no such plan.  `score` simulates; this estimates, thousands a second.
         """
-        asked = [as_candidate(chosen) for chosen in candidates]
+        asked = self._asked(candidates)
         found = self.costs.figures(asked)
         self.evaluations += len(asked)
         self.log.note(asked, found)
         return dict(zip(FIGURES, found.T, strict=True))
 
+    def _asked(self, candidates: Iterable[Degrees | Candidate]) -> list[Candidate]:
+        job = self.project.job
+        return [as_candidate(chosen).settled(job) for chosen in candidates]
+
+    def estimate_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:
+        """The same columns before dies are chosen, for groups as compact as can be: a guess."""
+        asked = self._asked(candidates)
+        self.evaluations += len(asked)
+        return dict(zip(FIGURES, self.costs.estimates(asked).T, strict=True))
+
+    def bound_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:
+        """Columns that `score_many` never falls below, wherever the candidates' dies lie."""
+        asked = self._asked(candidates)
+        return dict(zip(FIGURES, self.costs.bounds(asked).T, strict=True))
+
     @cached_property
     def costs(self) -> CostModel:
         """The cost model behind `score_many`."""
-        project, mapper = self.project, self.mapper
+        project, mapper, cut = self.project, self.mapper, self.partitioner
+        job = replace(project.job, recompute="none", micro_batch=1)
         return CostModel(
             project.machine,
             lambda c: self.partition(c.degrees, c.job(project.job)),
             self._mapping,
             (mapper.name, mapper.version, mapper.Options, self.mapper_options),
+            (project.model, job, cut.name, cut.version, cut.Options, self.partitioner_options),
         )
 
 

@@ -58,7 +58,7 @@ class Project:
     job: TrainingJob = field(default_factory=TrainingJob)
     partitioner: StrategyChoice = StrategyChoice("tspp")
     mapper: StrategyChoice = StrategyChoice("sequential")
-    solver: StrategyChoice = StrategyChoice("exhaustive")
+    solver: StrategyChoice = StrategyChoice("dual-level")
     degrees: Degrees | None = None
     seed: int = 0
     runs: tuple[KeptRun, ...] = ()

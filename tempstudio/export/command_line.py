@@ -33,7 +33,7 @@ def command_of(
     >>> model = Workload("tiny", (block,), 8, 8, 8, source="preset tiny")
     >>> command_of(Project(Wafer(), model), None, False, Degrees(dp=6, stream=8))
     'tempstudio run --machine 6x8 --model tiny --batch 128 --micro-batch 1 --seq 2048 --recompute \
-none --partitioner tspp --mapper sequential --solver exhaustive --parallel dp=6,stream=8'
+none --partitioner tspp --mapper sequential --solver dual-level --parallel dp=6,stream=8'
     """
     words = ["tempstudio", "run"]
     if path is not None and clean:

@@ -21,7 +21,7 @@ from tempstudio.core.workload_json import workload_from_json
 from tempstudio.storage import unknown_keys
 from tempstudio.storage.migrations import FORMAT, VERSION, migrated
 
-STRATEGIES = {"partitioner": "tspp", "mapper": "sequential", "solver": "exhaustive"}
+STRATEGIES = {"partitioner": "tspp", "mapper": "sequential", "solver": "dual-level"}
 _NEEDS = "/needs"
 MOST_SEED = 2**63 - 1
 MOST_RUNS = 1000

@@ -117,7 +117,7 @@ def test_people_read_a_summary_and_a_table(cli: Run, tiny: list[str]) -> None:
     assert link.startswith("link ")
     assert "degrees     stream 4\n" in head
     assert "2 x 2 wafer, 4 working dies" in head
-    assert "tspp + sequential + exhaustive" in head
+    assert "tspp + sequential + dual-level" in head
     lines = explained.splitlines()
     assert lines[1].split()[0] == "operator"
     assert lines[-1].split()[0] == "all"
@@ -260,7 +260,7 @@ def test_a_comparison_has_a_row_for_every_pair(cli: Run, tiny: list[str]) -> Non
     wanted = {(p["name"], m["name"]) for p in offered["partitioner"] for m in offered["mapper"]}
     assert {(r["strategy"]["partitioner"], r["strategy"]["mapper"]) for r in rows} == wanted
     assert len(rows) == len(wanted)
-    assert {row["strategy"]["solver"] for row in rows} == {"exhaustive"}
+    assert {row["strategy"]["solver"] for row in rows} == {"dual-level"}
     times = [row["step_time_s"] for row in rows if row["fits"]]
     assert times == sorted(times)
     best = cli("run", *small, "--json").document

@@ -144,8 +144,8 @@ def test_a_foreign_strategy_is_chosen_by_keyboard(window: MainWindow) -> None:
 
 def test_a_strategy_that_nobody_offers_is_shown_all_the_same(window: MainWindow) -> None:
     window.following.show_catalogue(CATALOGUE)
-    assert window.toolbar.strategies["solver"].shown == "exhaustive"
-    assert window.strategy.boxes["solver"].currentText() == "exhaustive"
+    assert window.toolbar.strategies["solver"].shown == "dual-level"
+    assert window.strategy.boxes["solver"].currentText() == "dual-level"
 
 
 def test_fixing_the_degrees_takes_those_on_screen(window: MainWindow) -> None:

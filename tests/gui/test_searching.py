@@ -55,7 +55,7 @@ def test_plans_that_a_search_yields_become_points(
 ) -> None:
     jobs, log = window.studio.jobs, window.searching.log
     jobs.search_began.emit(small_project)
-    assert log.running and log.solver == "exhaustive"
+    assert log.running and log.solver == "dual-level"
     result = replace(result_of(small_run), searched=True)
     jobs.planned.emit(result, False)
     jobs.planned.emit(result, False)

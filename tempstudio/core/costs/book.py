@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.costs.mesh import REFERENCE, Mesh
+from tempstudio.core.costs.mesh import REFERENCE, AnyMesh
 from tempstudio.core.costs.roofline import roofline_seconds, slowed, tile_share
 from tempstudio.core.costs.traffic import NOTHING, Traffic
 from tempstudio.core.machine import Die
@@ -77,7 +77,7 @@ class PhaseBook:
             )
         return known
 
-    def costs(self, numbers: IntArray, mesh: Mesh) -> tuple[FloatArray, list[Traffic]]:
+    def costs(self, numbers: IntArray, mesh: AnyMesh) -> tuple[FloatArray, list[Traffic]]:
         """(columns [phases, COLUMNS], traffic of each) on a mesh."""
         amounts = self._amounts[numbers]
         share = tile_share(
@@ -110,7 +110,7 @@ class PhaseBook:
         else:
             row[ALONE] = compute + row[MOVING]
 
-    def _stream(self, phase: Phase, mesh: Mesh) -> tuple[FloatArray, Traffic]:
+    def _stream(self, phase: Phase, mesh: AnyMesh) -> tuple[FloatArray, Traffic]:
         stream, work, die = phase.stream, phase.work, self.die
         assert stream is not None
         rounds = mesh.rounds(stream)

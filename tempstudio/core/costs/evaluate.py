@@ -111,8 +111,7 @@ def _step_seconds(programs: Sequence[Program], passes: FloatArray) -> FloatArray
     shapes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
     first = 0
     for place, program in enumerate(programs):
-        partition = program.partition
-        key = partition.degrees.pp, partition.degrees.interleave, partition.micro_batches
+        key = program.degrees.pp, program.degrees.interleave, program.micro_batches
         shapes.setdefault(key, []).append((place, first))
         first += len(program.passes)
     for (stages, chunks, micro_batches), members in shapes.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -33,6 +34,20 @@ class Rounds:
 
 
 REFERENCE = 1e6
+
+
+class AnyMesh(Protocol):
+    """What phases are costed on: how slow its slowest die is, and what communication takes."""
+
+    slowest_yield: float
+
+    def collective(self, wanted: Collective) -> Traffic:
+        """The traffic of a collective in all groups."""
+        ...
+
+    def rounds(self, stream: Stream) -> Rounds:
+        """The rounds of a stream in all groups."""
+        ...
 
 
 @dataclass(eq=False)

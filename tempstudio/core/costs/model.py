@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate
 from tempstudio.core.costs.book import FloatArray
 from tempstudio.core.costs.evaluate import Entry, figures
+from tempstudio.core.costs.ideal import FreeMesh, IdealMesh
 from tempstudio.core.costs.mesh import Mesh
 from tempstudio.core.costs.program import Program, compile_program
 from tempstudio.core.costs.table import Place, Table
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping
+from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.topology import topology_of
 
+Kept = TypeVar("Kept")
+
 FIGURES = ("step_time_s", "memory_bytes", "energy_j")
 AT_ONCE = 1024
-MOST_KNOWN = 100_000
+MOST_PROGRAMS = 8_000
+MOST_ATLASES = 4
+MOST_MODELS = 4
 
 Places = tuple[Place, ...]
 
@@ -33,30 +40,42 @@ class Atlas:
     def __init__(self, machine: Machine) -> None:
         self.table = Table(machine.die)
         self.places: dict[object, Places | None] = {}
+        self._programs: OrderedDict[object, dict[Candidate, Program | None]] = OrderedDict()
+
+    def programs(self, key: object) -> dict[Candidate, Program | None]:
+        """Programs of one model, job and partitioner; those of the last few are kept."""
+        return _kept(self._programs, key, dict, MOST_MODELS)
 
 
 _atlases: OrderedDict[object, Atlas] = OrderedDict()
-MOST_ATLASES = 4
 
 
 def atlas_of(machine: Machine, mapper_key: object) -> Atlas:
     """The atlas of a machine and a mapper; kept between problems, the last few of them."""
     key = machine, mapper_key
-    known = _atlases.get(key)
-    if known is None or known.table.full:
-        known = _atlases[key] = Atlas(machine)
-    _atlases.move_to_end(key)
-    while len(_atlases) > MOST_ATLASES:
-        _atlases.popitem(last=False)
-    return known
+    if key in _atlases and _atlases[key].table.full:
+        del _atlases[key]
+    return _kept(_atlases, key, lambda: Atlas(machine), MOST_ATLASES)
+
+
+def _kept(
+    store: OrderedDict[object, Kept], key: object, make: Callable[[], Kept], most: int
+) -> Kept:
+    """What a store holds under a key, made if it is not there; the longest unused go."""
+    if key not in store:
+        store[key] = make()
+    store.move_to_end(key)
+    while len(store) > most:
+        store.popitem(last=False)
+    return store[key]
 
 
 class CostModel:
     """Costs of the candidates of one problem.
 
-    `partition(candidate)` and `mapping(partition, candidate)` are the problem's; `mapper_key`
-    tells mappers and their options apart.  What is remembered are phases on meshes, where groups
-    lie, and how a partition reads; never the figures of a candidate.
+    `partition(candidate)` and `mapping(partition, candidate)` are the problem's; `mapper_key` and
+    `model_key` tell mappers and models, jobs and partitioners apart.  What is remembered are phases
+    on meshes, where groups lie, and how a partition reads; never the figures of a candidate.
     """
 
     def __init__(
@@ -65,45 +84,53 @@ class CostModel:
         partition: Callable[[Candidate], Partition],
         mapping: Callable[[Partition, Candidate], Mapping],
         mapper_key: object,
+        model_key: object,
     ) -> None:
         self.machine = machine
         self._partition, self._mapping = partition, mapping
         self.atlas = atlas_of(machine, mapper_key)
-        self._programs: dict[Candidate, Program | None] = {}
-        self._own: dict[Candidate, Places | None] = {}
+        self._programs = self.atlas.programs(model_key)
+        self._own: dict[object, Places | None] = {}
+        self._ideal: dict[object, Places] = {}
 
     def figures(self, candidates: Sequence[Candidate]) -> FloatArray:
         """Columns `FIGURES` of candidates [candidates, 3]; inf where there is no such plan."""
+        return self._figures(candidates, self._placed)
+
+    def estimates(self, candidates: Sequence[Candidate]) -> FloatArray:
+        """The same before dies are chosen: groups as compact as can be on a mesh."""
+        return self._figures(candidates, self._compact)
+
+    def bounds(self, candidates: Sequence[Candidate]) -> FloatArray:
+        """Figures that no placement of a candidate beats: communication takes no time."""
+        return self._figures(candidates, self._free)
+
+    def _figures(
+        self,
+        candidates: Sequence[Candidate],
+        places_of: Callable[[Program, Candidate], Places | None],
+    ) -> FloatArray:
         answer = np.full((len(candidates), len(FIGURES)), np.inf)
         ready: list[Entry] = []
-        places: list[int] = []
-        for place, candidate in enumerate(candidates):
-            entry = self.entry(candidate)
-            if entry is not None:
-                ready.append(entry)
-                places.append(place)
+        where: list[int] = []
+        for number, candidate in enumerate(candidates):
+            program = self.program(candidate)
+            places = None if program is None else places_of(program, candidate)
+            if program is not None and places is not None:
+                ready.append(Entry(program, places))
+                where.append(number)
         for first in range(0, len(ready), AT_ONCE):
             part = slice(first, first + AT_ONCE)
-            answer[places[part]] = figures(ready[part], self.atlas.table, self.machine)
+            answer[where[part]] = figures(ready[part], self.atlas.table, self.machine)
         return answer
-
-    def entry(self, candidate: Candidate) -> Entry | None:
-        """A candidate ready to be costed, None where it cannot be built."""
-        program = self.program(candidate)
-        if program is None:
-            return None
-        places = self._places(program, candidate)
-        return None if places is None else Entry(program, places)
 
     def program(self, candidate: Candidate) -> Program | None:
         """The columns of a candidate's partition, None where its degrees are not legal."""
-        key = (
-            replace(candidate, tiling=OWN_PLACEMENT, symmetry=0)
-            if candidate.tiling >= 0
-            else candidate
-        )
+        key = candidate
+        if candidate.tiling != OWN_PLACEMENT:
+            key = replace(candidate, tiling=OWN_PLACEMENT, symmetry=0)
         if key not in self._programs:
-            if len(self._programs) > MOST_KNOWN:
+            if len(self._programs) >= MOST_PROGRAMS:
                 self._programs.clear()
             try:
                 partition = self._partition(candidate)
@@ -112,25 +139,19 @@ class CostModel:
                 self._programs[key] = None
         return self._programs[key]
 
-    def _places(self, program: Program, candidate: Candidate) -> Places | None:
+    def _placed(self, program: Program, candidate: Candidate) -> Places | None:
         """Where a candidate's stages lie: as the mapper would have it, or as chosen."""
-        if candidate.tiling == OWN_PLACEMENT:
-            known: dict[object, Places | None] = self._own  # type: ignore[assignment]
-            key: object = candidate
-        else:
+        degrees, known = candidate.degrees, self._own
+        key: object = candidate
+        if candidate.tiling != OWN_PLACEMENT:
             known = self.atlas.places
-            degrees = candidate.degrees
-            key = (
-                degrees.shape,
-                degrees.ep,
-                candidate.tiling,
-                candidate.symmetry,
-                program.mapping_key,
-            )
+            where = candidate.tiling, candidate.symmetry
+            key = degrees.shape, degrees.ep, where, program.mapping_key
         if key not in known:
             try:
-                mapping = self._mapping(program.partition, candidate)
-                known[key] = self._stages(program.partition, mapping)
+                partition = self._partition(candidate)
+                mapping = self._mapping(partition, candidate)
+                known[key] = self._stages(partition, mapping)
             except NoPlanError:
                 known[key] = None
         return known[key]
@@ -141,3 +162,23 @@ class CostModel:
             Place(Mesh(topology, partition.degrees, mapping, stage))
             for stage in range(partition.degrees.pp)
         )
+
+    def _compact(self, program: Program, candidate: Candidate) -> Places:
+        degrees = candidate.degrees
+        return self._without_place(
+            (degrees.shape, degrees.ep), degrees, lambda: IdealMesh(self.machine, degrees)
+        )
+
+    def _free(self, program: Program, candidate: Candidate) -> Places:
+        return self._without_place("free", candidate.degrees, lambda: FreeMesh(self.machine))
+
+    def _without_place(
+        self, key: object, degrees: Degrees, make: Callable[[], FreeMesh | IdealMesh]
+    ) -> Places:
+        """One imagined mesh for all stages."""
+        known = self.atlas.places
+        if key not in known:
+            known[key] = (Place(make()),)
+        found = known[key]
+        assert found is not None
+        return found * degrees.pp

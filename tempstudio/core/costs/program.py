@@ -10,6 +10,7 @@ import numpy as np
 from tempstudio.core.costs.book import NOTHING_TO_DO, FloatArray, IntArray, PhaseBook, lane_numbers
 from tempstudio.core.costs.mesh import HANDOVER
 from tempstudio.core.costs.pipeline_memory import segment_floors
+from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import (
     BACKWARD,
     FORWARD,
@@ -37,7 +38,8 @@ class Program:
     background phase that moves most, the model chunk.
     """
 
-    partition: Partition
+    degrees: Degrees
+    micro_batches: int
     rows: IntArray
     lanes: IntArray
     passes: IntArray
@@ -90,7 +92,8 @@ def compile_program(partition: Partition, book: PhaseBook) -> Program:
     lane_start = np.array(lanes, dtype=np.int64)
     works = [[phase.work for phase in (*s.phases, *s.background)] for s in flat]
     return Program(
-        partition=partition,
+        degrees=degrees,
+        micro_batches=partition.micro_batches,
         rows=np.array(rows, dtype=np.int64),
         lanes=lane_start,
         passes=starts[:-1],
@@ -157,14 +160,14 @@ def _states(partition: Partition) -> tuple[float, ...]:
 
 def _mapping_key(partition: Partition) -> tuple[object, ...]:
     """What of a partition a placing mapper's answer hangs on, besides degrees and placement."""
-    axes: set[str] = set()
+    axes: set[tuple[str, int]] = set()
     kinds: set[str] = set()
     for program in partition.stages:
         segments = (*program.forward, *program.backward_last, *program.optimizer)
         for segment in segments:
             for phase in (*segment.phases, *segment.background):
                 if phase.stream is not None and len(phase.stream.chunk_bytes) > 1:
-                    axes.add(phase.stream.axis)
+                    axes.add((phase.stream.axis, len(phase.stream.chunk_bytes)))
                 if phase.collective is not None:
                     kinds.add(phase.collective.key)
     return partition.sequence_dies, frozenset(axes), frozenset(kinds)

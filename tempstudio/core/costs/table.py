@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tempstudio.core.costs.book import COLUMNS, FloatArray, IntArray, PhaseBook
-from tempstudio.core.costs.mesh import Mesh
+from tempstudio.core.costs.mesh import AnyMesh
 from tempstudio.core.costs.traffic import NOTHING, Traffic, slowdowns
 from tempstudio.core.machine import Die
 
@@ -61,9 +61,9 @@ class Table:
 
 
 class Place:
-    """A mesh with the rows that a table holds for it."""
+    """A mesh (or an imagined one) with the rows that a table holds for it."""
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: AnyMesh) -> None:
         self.mesh = mesh
         self.row_of = np.full(256, -1, dtype=np.int64)
         self.traffic: dict[int, Traffic] = {}

@@ -1,4 +1,4 @@
-"""`random`: degrees drawn at random, the plainest rival of every search (SPEC 9)."""
+"""`random`: genomes drawn at random, the plainest rival of every search (SPEC 9)."""
 
 from __future__ import annotations
 
@@ -7,27 +7,37 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.candidate import Candidate
+from tempstudio.core.genomes import variants
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
-from tempstudio.core.run import Plan, Score
+from tempstudio.core.run import Plan
 from tempstudio.core.strategy import option
-from tempstudio.strategies.solvers.exhaustive import better, degrees_text
+from tempstudio.strategies.solvers.objective import OBJECTIVES, values
+from tempstudio.strategies.solvers.winners import Winners, degrees_text
+
+MOST_REFUSED = 100  # draws in a row that cannot be built, before it gives up
 
 
 @dataclass(frozen=True)
 class RandomOptions:
-    """How many choices are drawn."""
+    """What is searched for, and how many genomes are drawn."""
 
-    draws: int = option(50, minimum=1, maximum=10**6, help="choices of degrees that are tried")
+    objective: str = option(
+        "throughput",
+        choices=OBJECTIVES,
+        help="the shortest step, the least energy a step, most tokens a joule, or least memory",
+    )
+    draws: int = option(50, minimum=1, maximum=10**6, help="genomes that are tried")
+    vary_job: bool = option(True, help="draw micro-batch and recomputation as well")
 
 
 class RandomSearch:
-    """Draws legal degrees without replacement; seeded runs repeat."""
+    """Draws genomes of the space that the other solvers search; seeded runs repeat."""
 
     name = "random"
-    summary = "Degrees drawn at random, the best kept"
-    version = "1.0"
+    summary = "Genomes drawn at random, each that seems better simulated in full"
+    version = "2.0"
     Options = RandomOptions
 
     def solve(
@@ -38,28 +48,34 @@ class RandomSearch:
         progress: Progress,
     ) -> Iterator[Plan]:
         """Yield every plan that beats all drawn before it."""
-        candidates = list(problem.degrees())
-        best: Score | None = None
-        reasons: list[str] = []
-        draws = rng.permutation(len(candidates)).tolist()
-        tried = 0
-        for pick in draws:
-            if tried >= options.draws and best is not None:
-                break
-            degrees = candidates[pick]
-            if degrees.shards > 1 and problem.project.degrees is None:
-                degrees = replace(degrees, zero=int(rng.integers(degrees.zero, 4)))
-            progress.step(min(1.0, tried / options.draws), f"trying {degrees_text(degrees)}")
-            try:
-                plan = problem.build(degrees)
-            except (InputError, NoPlanError) as error:
-                reasons.append(str(error))
+        progress.step(0.0, "listing degrees")
+        capacity = problem.project.machine.die.hbm_bytes
+        winners = Winners(problem, options.objective)
+        best, tried, refused = float("inf"), 0, 0
+        while len(problem.shapes) and tried < options.draws:
+            candidate = _draw(problem, rng, not options.vary_job)
+            progress.step(tried / options.draws, f"trying {degrees_text(candidate.degrees)}")
+            found = float(values(problem.score_many([candidate]), capacity, options.objective)[0])
+            if not np.isfinite(found):
+                refused += 1
+                if refused > MOST_REFUSED and (refused > 10 * MOST_REFUSED or tried):
+                    break
                 continue
-            tried += 1
-            score = problem.score(plan)
-            if best is None or better(score, best):
-                best = score
-                yield plan
-        if best is None:
-            first = reasons[0] if reasons else "there are no legal degrees"
-            raise NoPlanError(f"none of the degrees can be placed: {first}")
+            tried, refused = tried + 1, 0
+            if found < best:
+                best = found
+                yield from winners.of([candidate])
+        winners.check()
+
+
+def _draw(problem: Problem, rng: np.random.Generator, fixed_job: bool) -> Candidate:
+    """Any shape, any variant of it, any of its placements."""
+    row = int(rng.integers(len(problem.shapes)))
+    degrees = problem.shapes.degrees(row, problem.least_zero)
+    every = list(variants(degrees, problem.project.job, problem.least_zero, fixed_job))
+    candidate = every[int(rng.integers(len(every)))]
+    symmetry = int(rng.choice(problem.symmetries()))
+    tilings = problem.tilings(degrees, symmetry)
+    if not tilings:
+        return candidate
+    return replace(candidate, tiling=int(rng.integers(len(tilings))), symmetry=symmetry)

@@ -189,7 +189,7 @@ def test_the_pipeline_formula_is_near_the_schedule(
     found = pipeline_seconds(forward[None], backward[None], backward[None], nothing, micro_batches)[
         0
     ]
-    assert found == pytest.approx(end, rel=0.25 if chunks > 1 else 0.12)
+    assert found == pytest.approx(end, rel=0.35 if chunks > 1 else 0.2)
     assert found >= 3.0 * micro_batches * shape.sum(axis=0).max() * (1 - 1e-9)
     if np.ptp(shape) == 0 and chunks == 1:
         assert found == pytest.approx(end, rel=1e-9)

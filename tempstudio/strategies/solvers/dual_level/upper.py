@@ -1,0 +1,95 @@
+"""The upper level: which degrees and job, before any die is chosen.
+
+Shapes come in the order of their least seconds and are probed at the two ends of what memory may
+ask; the best are refined axis by axis, the very best in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tempstudio.core.candidate import Candidate
+from tempstudio.core.genomes import RECOMPUTE, Shapes, micro_batches, variants, zero_levels
+from tempstudio.core.problem import Problem
+from tempstudio.core.progress import Progress
+from tempstudio.strategies.solvers.dual_level.ledger import Ledger, distinct
+
+PROBES = 3
+FIRST = 12  # shapes that are probed before a first plan is shown
+FULL = 6  # shapes of which every variant is estimated
+
+
+@dataclass(frozen=True, eq=False)
+class Upper:
+    """One problem's shapes, estimated into a ledger; `breadth` bounds the estimates, roughly."""
+
+    problem: Problem
+    ledger: Ledger
+    breadth: int
+    fixed_job: bool
+
+    @property
+    def shapes(self) -> Shapes:
+        """All shapes, the most promising first."""
+        return self.problem.shapes
+
+    def first(self, progress: Progress) -> list[Candidate]:
+        """The best of the first few shapes: something to show at once."""
+        rows = range(min(FIRST, len(self.shapes)))
+        self.ledger.guess((c for row in rows for c in self._probes(row)), progress)
+        return self.ledger.ranked(self.ledger.guessed)[:1]
+
+    def search(self, progress: Progress) -> list[Candidate]:
+        """Candidates of different shapes, the best first."""
+        rows = range(min(len(self.shapes), max(FIRST, self.breadth // (2 * PROBES))))
+        probes = (c for row in rows for c in self._probes(row))
+        self.ledger.guess(probes, progress.part(0.0, 0.5))
+        kept = max(FULL, self.breadth // 60)
+        for turn in range(2):
+            best = distinct(self.ledger.ranked(self.ledger.guessed), kept)
+            for axis in range(3):
+                part = progress.part(
+                    0.5 + turn * 0.15 + axis * 0.05, 0.55 + turn * 0.15 + axis * 0.05
+                )
+                self.ledger.guess((c for one in best for c in self.along(one, axis)), part)
+                best = distinct(self.ledger.ranked(self.ledger.guessed), kept)
+        full = max(1, min(FULL, self.breadth // 200))
+        whole = distinct(self.ledger.ranked(self.ledger.guessed), full)
+        every = (c for one in whole for c in self._variants(one))
+        self.ledger.guess(every, progress.part(0.8, 1.0))
+        return self.ledger.ranked(self.ledger.guessed)
+
+    def _probes(self, row: int) -> Iterator[Candidate]:
+        """Quick but roomy, quick with larger products, and as small as can be."""
+        job, least = self.problem.project.job, self.problem.least_zero
+        degrees = self.shapes.degrees(row, least)
+        levels = zero_levels(degrees, least)
+        light = replace(degrees, zero=levels[min(1, len(levels) - 1)])
+        small = replace(degrees, zero=levels[-1])
+        if self.fixed_job:
+            yield from (Candidate(light), Candidate(small))
+            return
+        sizes = micro_batches(degrees, job)
+        yield Candidate(light, "none", sizes[0])
+        yield Candidate(light, "none", sizes[min(2, len(sizes) - 1)])
+        yield Candidate(small, "full", sizes[0])
+
+    def along(self, candidate: Candidate, axis: int) -> Iterator[Candidate]:
+        """Everything that differs in one of micro-batch, recomputation, ZeRO."""
+        job, degrees = self.problem.project.job, candidate.degrees
+        if axis == 2:
+            for zero in zero_levels(degrees, self.problem.least_zero):
+                yield replace(candidate, degrees=replace(degrees, zero=zero))
+        elif not self.fixed_job and axis == 1:
+            for recompute in RECOMPUTE:
+                yield replace(candidate, recompute=recompute)
+        elif not self.fixed_job:
+            for size in micro_batches(degrees, job):
+                yield replace(candidate, micro_batch=size)
+
+    def _variants(self, candidate: Candidate) -> Iterator[Candidate]:
+        problem = self.problem
+        yield from variants(
+            candidate.degrees, problem.project.job, problem.least_zero, self.fixed_job
+        )
