@@ -21,6 +21,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
+from tempstudio.core.partition_check import PlanFault
 from tempstudio.core.topology import topology_of
 
 Kept = TypeVar("Kept")
@@ -122,6 +123,8 @@ class CostModel:
         for first in range(0, len(ready), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             answer[where[part]] = figures(ready[part], self.atlas.table, self.machine)
+        if np.isnan(answer).any():
+            raise PlanFault("partition: what it costs is no number")
         return answer
 
     def program(self, candidate: Candidate) -> Program | None:
@@ -134,10 +137,17 @@ class CostModel:
                 self._programs.clear()
             try:
                 partition = self._partition(candidate)
-                self._programs[key] = compile_program(partition, self.atlas.table.book)
+                self._programs[key] = self._compiled(partition)
             except InputError:
                 self._programs[key] = None
         return self._programs[key]
+
+    def _compiled(self, partition: Partition) -> Program:
+        try:
+            return compile_program(partition, self.atlas.table.book)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise PlanFault(f"partition: it cannot be costed: {reason}") from error
 
     def _placed(self, program: Program, candidate: Candidate) -> Places | None:
         """Where a candidate's stages lie: as the mapper would have it, or as chosen."""
