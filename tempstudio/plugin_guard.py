@@ -76,7 +76,7 @@ class Guard:
                 self._offer.plugin.name, f"{self._offer.kind} {self._offer.name!r}, {hook}"
             ):
                 return step()
-        except (InputError, NoPlanError, Cancelled, PluginFault, KeyboardInterrupt):
+        except (InputError, NoPlanError, Cancelled, PlanFault, PluginFault, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit too
             text = "".join(traceback.format_exception(error))

@@ -8,10 +8,17 @@ from typing import Protocol
 
 import numpy as np
 
-from tempstudio.core.collectives import best_collective, collective_steps, join_steps
+from tempstudio.core.collectives import (
+    best_collective,
+    best_for_fleet,
+    collective_steps,
+    fleet_of,
+    join_steps,
+)
 from tempstudio.core.costs.traffic import NOTHING, Traffic, resized, traffic_of
+from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, StreamGroup
-from tempstudio.core.network import Flows, make_flows
+from tempstudio.core.network import Flows, make_flows, scale_flows
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.patterns import rerouted
@@ -60,6 +67,7 @@ class Mesh:
     stage: int
     slowest_yield: float = field(init=False)
     _points: dict[tuple[str, tuple[str, ...], str, int], Traffic] = field(default_factory=dict)
+    _exact: dict[Collective, Traffic] = field(default_factory=dict)
     _rounds: dict[tuple[str, bool, tuple[float, ...]], Rounds] = field(default_factory=dict)
     _groups: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
 
@@ -71,10 +79,13 @@ class Mesh:
     def collective(self, wanted: Collective) -> Traffic:
         """The traffic of a collective in all groups of the stage, each by its best algorithm.
 
-        Worked out at powers of two bytes; between two of them time is as good as linear.
+        Worked out at powers of two bytes; between two of them time is as good as linear.  Where the
+        mapper gave routes they are made for the flows of just this size.
         """
         if wanted.bytes <= 0.0:
             return NOTHING
+        if self.mapping.routes.get(wanted.key):
+            return self._routed(wanted)
         exponent = math.floor(math.log2(wanted.bytes))
         below, above = self._point(wanted, exponent), self._point(wanted, exponent + 1)
         if not len(below.steps_s):
@@ -83,6 +94,11 @@ class Mesh:
         seconds = (1.0 - share) * below.seconds + share * above.seconds
         near, size = (below, exponent) if share < 0.5 else (above, exponent + 1)
         return resized(near, wanted.bytes / 2.0**size, seconds)
+
+    def _routed(self, wanted: Collective) -> Traffic:
+        if wanted not in self._exact:
+            self._exact[wanted] = traffic_of(self._steps(wanted, wanted.bytes), self.topology)
+        return self._exact[wanted]
 
     def _point(self, wanted: Collective, exponent: int) -> Traffic:
         key = wanted.op, wanted.axes, wanted.algorithm, exponent
@@ -98,22 +114,28 @@ class Mesh:
         groups = self._members(wanted.axes)
         if groups.shape[1] < 2:
             return []
-        schedules = []
-        for members in groups.tolist():
-            if wanted.algorithm:
-                schedules.append(
-                    collective_steps(wanted.op, wanted.algorithm, members, size, self.topology)
-                )
-            else:
-                schedules.append(
-                    list(best_collective(wanted.op, members, size, self.topology).steps)
-                )
+        if isinstance(self.topology.machine, Cluster):
+            return self._behind_switches(wanted, groups, size)
+        fleet = fleet_of(groups, self.topology)
+        chosen = best_for_fleet(wanted.op, fleet, size, wanted.algorithm)
         routes = self.mapping.routes.get(wanted.key, {})
-        joined = join_steps(schedules)
-        if not routes:
-            return joined
-        known = {id(flows): rerouted(flows, routes, self.topology) for flows in joined}
-        return [known[id(flows)] for flows in joined]
+        share = size / chosen.unit
+        known = {
+            id(unit): rerouted(scale_flows(unit.flows, share), routes, self.topology)
+            for unit in chosen.steps
+        }
+        return [known[id(unit)] for unit in chosen.steps]
+
+    def _behind_switches(self, wanted: Collective, groups: np.ndarray, size: float) -> list[Flows]:
+        """Every group by its own best algorithm: behind a switch they are not in each other's way."""
+        op, topology = wanted.op, self.topology
+        schedules = [
+            collective_steps(op, wanted.algorithm, members, size, topology)
+            if wanted.algorithm
+            else list(best_collective(op, members, size, topology).steps)
+            for members in groups.tolist()
+        ]
+        return join_steps(schedules)
 
     def _members(self, axes: tuple[str, ...]) -> np.ndarray:
         if axes not in self._groups:
@@ -155,8 +177,6 @@ class Mesh:
 
 
 def _halved(steps: list[Flows | None]) -> list[Flows | None]:
-    from tempstudio.core.network import scale_flows
-
     return [None if flows is None else scale_flows(flows, 0.5) for flows in steps]
 
 

@@ -21,7 +21,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
-from tempstudio.core.partition_check import PlanFault
+from tempstudio.core.partition_check import PlanFault, check_partition
 from tempstudio.core.topology import topology_of
 
 Kept = TypeVar("Kept")
@@ -123,7 +123,8 @@ class CostModel:
         for first in range(0, len(ready), AT_ONCE):
             part = slice(first, first + AT_ONCE)
             answer[where[part]] = figures(ready[part], self.atlas.table, self.machine)
-        if np.isnan(answer).any():
+        for odd in np.flatnonzero(np.isnan(answer).any(axis=1)).tolist():
+            check_partition(self._partition(candidates[odd]), candidates[odd].degrees, None, None)
             raise PlanFault("partition: what it costs is no number")
         return answer
 
