@@ -127,7 +127,7 @@ class Mesh:
         return [known[id(unit)] for unit in chosen.steps]
 
     def _behind_switches(self, wanted: Collective, groups: np.ndarray, size: float) -> list[Flows]:
-        """Every group by its own best algorithm: behind a switch they are not in each other's way."""
+        """Every group by its own best algorithm: a switch blocks nobody."""
         op, topology = wanted.op, self.topology
         schedules = [
             collective_steps(op, wanted.algorithm, members, size, topology)
