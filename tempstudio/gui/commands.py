@@ -98,6 +98,15 @@ DOCKS = (
 )
 
 
+TABS = ("Wafer", "Graph", "Compare", "Search")
+
+
+def _tab(number: int, title: str) -> Action:
+    return Action(f"view.tab.{title.lower()}", f"Show: {title}", lambda w: w.show_tab(title),
+                  "View", "tabs", (f"Alt+{number}",), "",
+                  f"Bring {title} to the front of the centre")  # fmt: skip
+
+
 def _theme(name: str, title: str) -> Action:
     return Action(f"view.theme.{name}", title, lambda w: w.choose_theme(name),
                   "View", "theme", (), "theme" if name == "system" else "",
@@ -111,6 +120,7 @@ def _dock(name: str, title: str, keys: str) -> Action:
 
 
 VIEW = (
+    *(_tab(number, title) for number, title in enumerate(TABS, 1)),
     *(_theme(*theme) for theme in THEMES),
     *(_dock(*dock) for dock in DOCKS),
     Action("view.zoom_in", "Zoom in", lambda w: w.zoom.closer(),

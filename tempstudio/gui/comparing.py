@@ -67,9 +67,12 @@ class Comparing(QObject):
         panel.strategies.cancel_asked.connect(search.cancel)
         panel.strategies.chosen.connect(self.choose_row)
         panel.strategies.keep_asked.connect(self.keep_row)
+        window.runs.compare_asked.connect(self.show_kept)
+        panel.strategies.chart.failed.connect(lambda line: studio.say(line, "error", key="save"))
         search.changed.connect(self._follow_rows)
         studio.project_shown.connect(self._follow_project)
         studio.result_shown.connect(lambda _: self.refresh())
+        studio.results.freshness_changed.connect(lambda _: self.refresh())
         studio.playback.moved.connect(lambda _: self._move())
         window.look.changed.connect(panel.set_theme)
         self._follow_rows()
@@ -94,6 +97,12 @@ class Comparing(QObject):
     def choose(self, letter: str, key: str) -> None:
         """Put a run in a pane."""
         self._chosen[LETTERS.index(letter)] = key
+        self.refresh()
+
+    def show_kept(self, name: str) -> None:
+        """Set a kept run beside the one on screen."""
+        self._chosen[:2] = [CURRENT, f"kept:{name}"]
+        self._window.tabs.setCurrentWidget(self.panel)
         self.refresh()
 
     def choose_row(self, row: Row) -> None:
@@ -153,7 +162,8 @@ class Comparing(QObject):
             return
         found = self.contenders()
         self._settle(found)
-        offers = [(c.key, _offer_name(c)) for c in found.values()]
+        stale = self._studio.results.freshness.ribbon
+        offers = [(c.key, _offer_name(c, stale)) for c in found.values()]
         self.panel.set_offers(offers, self._chosen)
         for pane, key in zip(self.panel.panes, self._chosen, strict=True):
             contender = found.get(key)
@@ -271,6 +281,8 @@ class Comparing(QObject):
         self._studio.jobs.ask("replay", header, f"Playing {contender.name} again", take)
 
 
-def _offer_name(contender: Contender) -> str:
-    prefix = {"current": "On screen: ", "kept": "Kept: "}.get(contender.key.split(":")[0], "")
+def _offer_name(contender: Contender, stale: str) -> str:
+    """What it is called where one chooses; a run that is from before an edit says so."""
+    now = f"{stale}: ".capitalize() if stale else "On screen: "
+    prefix = {"current": now, "kept": "Kept: "}.get(contender.key.split(":")[0], "")
     return prefix + contender.name

@@ -30,6 +30,7 @@ class Explaining(QObject):
         self._soon.setInterval(0)
         self._soon.timeout.connect(self.refresh)
         self.panel.operator_chosen.connect(studio.selection.select_operator)
+        self.panel.chart.failed.connect(lambda line: studio.say(line, "error", key="save"))
         self.panel.run_asked.connect(studio.run)
         studio.result_shown.connect(lambda _: self._soon.start())
         studio.results.freshness_changed.connect(lambda _: self._soon.start())

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
     from tempstudio.lanes import Message
 
-PICTURED = ("wafer", "timeline", "gauges", "graph", "chart")  # views that are copied as a whole
+PICTURED = (  # views that are copied as a whole
+    "wafer", "timeline", "gauges", "graph", "chart", "compare", "search", "explain", "sweep",
+    "strategies", "panel",
+)  # fmt: skip
 
 
 class Exports(QObject):

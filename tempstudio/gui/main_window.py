@@ -175,6 +175,14 @@ class MainWindow(QMainWindow):
         """Take a tool in hand."""
         self.following.use_tool(tool)
 
+    def show_tab(self, title: str) -> None:
+        """Bring a tab of the centre to the front; its view takes the keys."""
+        titles = [self.tabs.tabText(place) for place in range(self.tabs.count())]
+        self.tabs.setCurrentIndex(titles.index(title))
+        view = self.tabs.currentWidget()
+        if view is not None:
+            view.setFocus()
+
     def choose_theme(self, choice: str) -> None:
         """Light, dark, or as the system has it."""
         self.look.choose(choice)

@@ -75,6 +75,7 @@ class Panelling(QObject):
         for offer in offers:
             view = FigureView(offer["name"], self._window.look.tokens)
             view.asked.connect(self._studio.run)
+            view.failed.connect(lambda line: self._studio.say(line, "error", key="save"))
             self.views[offer["name"]] = view
             place = self.tabs.addTab(view, offer["title"])
             self.tabs.setTabToolTip(place, f"{offer['summary']}\nfrom {offer['plugin']}")

@@ -27,6 +27,8 @@ class Searching(QObject):
         self.panel = SearchPanel(self.log, window.look.tokens)
         self.panel.plan_asked.connect(self.load)
         self.panel.run_asked.connect(studio.run)
+        for chart in (self.panel.trace, self.panel.scatter):
+            chart.failed.connect(lambda line: studio.say(line, "error", key="save"))
         studio.jobs.search_began.connect(self.log.begin)
         studio.jobs.searched.connect(self.log.see)
         studio.jobs.planned.connect(self._take)

@@ -41,6 +41,7 @@ class Sweeping(QObject):
         self.panel = SweepPanel(window.look.tokens, window)
         self.panel.hide()
         self.panel.point_asked.connect(self.open_point)
+        self.panel.scatter.failed.connect(lambda line: self._studio.say(line, "error", key="save"))
         self.panel.open_asked.connect(self.ask_open)
         self.panel.close_asked.connect(self.close)
         window.look.changed.connect(self.panel.set_theme)

@@ -17,7 +17,7 @@ from tempstudio.gui.results import Result
 from tempstudio.gui.views.runs_panel import kept
 from tempstudio.plan_message import plan_document
 from tempstudio.storage.kept_runs import project_of
-from tests.gui.conftest import choose, click, result_of, said, seen, wait
+from tests.gui.conftest import Furnish, choose, click, result_of, said, seen, wait
 from tests.gui.test_searching import show_tab
 
 
@@ -102,6 +102,27 @@ def _middle_of_die(panel, die: int) -> tuple[float, float]:  # type: ignore[no-u
     layout = lay_out(machine, canvas_of(machine, view.width(), view.height(), HEAD_PX, FOOT_PX))
     x, y, width, height = layout.die_xywh[die].tolist()
     return x + width / 2, y + height / 2
+
+
+def test_a_kept_run_is_set_beside_the_one_on_screen(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, other_run: ts.Run
+) -> None:
+    """From the list of runs, by mouse."""
+    run = kept(with_plan(other_run), ())
+    window = furnish(replace(small_project, runs=(run,)), small_run)
+    window.left.setCurrentIndex(2)
+    entry = window.runs.list.topLevelItem(0)
+    click(window.runs.list.viewport(), window.runs.list.visualItemRect(entry).center())
+    comparing = window.comparing
+    name = comparing._name_of(comparing.contenders()[f"kept:{run.name}"])
+    comparing._played[name] = with_plan(other_run)  # as a worker would have answered
+    click(seen(window, "runs.compare"))
+    assert window.tabs.currentWidget() is window.comparing.panel
+    a, b = window.comparing.panel.panes
+    assert a.result is window.studio.results.current
+    assert b.result is not None and b.timeline is other_run.timeline
+    assert b.box.currentText() == f"Kept: {run.name}"
+    assert "faster than" in window.comparing.panel.sentence.text()
 
 
 def be_quick(window: MainWindow) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +66,29 @@ def test_plans_that_a_search_yields_become_points(
     assert not log.running
     show_tab(window, "Search")
     assert window.searching.panel.view.isVisible()
+
+
+def test_the_tabs_are_reached_by_keys(window: MainWindow) -> None:
+    for number, title in enumerate(("Wafer", "Graph", "Compare", "Search")):
+        QTest.keyClick(window, Qt.Key(Qt.Key.Key_1 + number), Qt.KeyboardModifier.AltModifier)
+        assert window.tabs.tabText(window.tabs.currentIndex()) == title
+
+
+def test_a_chart_is_saved_as_drawing_and_picture(
+    window: MainWindow, small_project: ts.Project, small_run: ts.Run, tmp_path: Path
+) -> None:
+    window.studio.jobs.search_began.emit(small_project)
+    window.studio.jobs.planned.emit(replace(result_of(small_run), searched=True), True)
+    window.studio.jobs.ended.emit("search", small_project, {})
+    show_tab(window, "Search")
+    chart = window.searching.panel.trace
+    chart.save(tmp_path / "best.svg")
+    chart.save(tmp_path / "best.png")
+    assert (tmp_path / "best.svg").read_text().startswith("<svg")
+    assert (tmp_path / "best.png").read_bytes().startswith(b"\x89PNG")
+    chart.save(tmp_path / "nowhere" / "best.svg")
+    (line,) = said(window, "error")
+    assert "does not exist" in line and "\n" not in line
 
 
 def test_candidates_appear_before_the_next_better_plan(

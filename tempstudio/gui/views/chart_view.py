@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -19,8 +20,19 @@ from PySide6.QtGui import (
     QPixmap,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QLabel, QMenu, QPushButton, QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 
+from tempstudio.core.errors import InputError
+from tempstudio.export.svg import svg_of
+from tempstudio.export.whole_file import whole_file
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.charts import Chart
@@ -36,12 +48,14 @@ class ChartView(Zoomed, QWidget):
     """Shows a chart of `tempstudio.scene.charts`, or says why there is none.
 
     `chosen` carries the item that was clicked or entered, `pointed` the one under the pointer or
-    the keyboard's mark (None: none), `empty_clicked` the button of the empty view.
+    the keyboard's mark (None: none), `empty_clicked` the button of the empty view, `failed` why a
+    picture could not be saved.
     """
 
     chosen = Signal(int)
     pointed = Signal(object)
     empty_clicked = Signal()
+    failed = Signal(str)
 
     def __init__(self, name: str, title: str, tokens: Tokens, parent: QWidget | None = None):
         super().__init__(parent)
@@ -220,15 +234,47 @@ class ChartView(Zoomed, QWidget):
         copy = QAction("Copy as picture", menu)
         copy.triggered.connect(self.copy)
         menu.addAction(copy)
+        save = QAction("Save as picture…", menu)
+        save.triggered.connect(self.ask_save)
+        menu.addAction(save)
         menu.popup(event.globalPos())
 
     def copy(self) -> None:
         """Put the chart on the clipboard, at twice its size in pixels."""
         if self.picture is None:
             return
+        QGuiApplication.clipboard().setPixmap(self._pixmap())
+
+    def _pixmap(self) -> QPixmap:
+        assert self.picture is not None
         made = QPixmap(self.size() * 2)
         made.setDevicePixelRatio(2.0)
         painter = QPainter(made)
         DisplayListPainter().paint(painter, self.picture, 2.0)
         painter.end()
-        QGuiApplication.clipboard().setPixmap(made)
+        return made
+
+    def ask_save(self) -> None:
+        """Choose where to save the chart."""
+        dialog = QFileDialog(self.window(), "Save the chart")
+        dialog.setObjectName("chart_dialog")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters(["Drawing (*.svg)", "Picture (*.png)"])
+        dialog.setDefaultSuffix("svg")
+        dialog.selectFile(f"{self._title.lower().replace(' ', '-')}.svg")
+        dialog.fileSelected.connect(lambda name: self.save(Path(name)))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def save(self, path: Path) -> None:
+        """Write the chart as SVG or PNG, by the name's ending; what goes wrong is `failed`."""
+        if self.picture is None:
+            return
+        try:
+            with whole_file(path) as part:
+                if path.suffix.lower() == ".png":
+                    self._pixmap().save(str(part), "PNG")
+                else:
+                    part.write_text(svg_of(self.picture, self._title), encoding="utf-8")
+        except InputError as error:
+            self.failed.emit(str(error).removeprefix("--out: "))

@@ -30,9 +30,12 @@ MOST_ROWS_SHOWN = 12
 
 
 class FigureView(QScrollArea):
-    """Shows the figure of one panel, or why there is none; `asked` is the button's press."""
+    """Shows the figure of one panel, or why there is none; `asked` is the button's press,
+    `failed` why a chart could not be saved.
+    """
 
     asked = Signal()
+    failed = Signal(str)
 
     def __init__(self, name: str, tokens: Tokens, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,6 +139,7 @@ class FigureView(QScrollArea):
             return _table(name, self._page)
         chart = ChartView(name, self.title.text(), self._tokens, self._page)
         chart.setFixedHeight(CHART_PX)
+        chart.failed.connect(self.failed)
         return chart
 
 

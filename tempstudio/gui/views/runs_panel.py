@@ -28,10 +28,11 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class RunsPanel(QWidget):
-    """A list of runs; `keep_asked` for the one on screen, `drop_asked` and `back_asked` by name."""
+    """A list of runs; `keep_asked` for the one on screen, the others by name."""
 
     keep_asked = Signal()
     drop_asked = Signal(str)
+    compare_asked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +46,10 @@ class RunsPanel(QWidget):
         self.drop = QPushButton("Remove", self)
         self.drop.setObjectName("runs.drop")
         self.drop.clicked.connect(self._drop)
+        self.beside = QPushButton("Compare", self)
+        self.beside.setObjectName("runs.compare")
+        self.beside.setToolTip("Set the selected run beside the one on screen")
+        self.beside.clicked.connect(self._compare)
         self.empty = QLabel(
             "Runs you keep are stored in the project, to set others beside them.", self
         )
@@ -66,17 +71,24 @@ class RunsPanel(QWidget):
         for column in (1, 2):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
             self.list.headerItem().setTextAlignment(column, RIGHT)
+        self.list.itemActivated.connect(lambda *_: self._compare())
         self.list.currentItemChanged.connect(lambda *_: self._enable())
         row = QHBoxLayout()
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(8)
         row.addWidget(self.keep)
-        row.addWidget(self.drop)
         row.addStretch(1)
+        below = QHBoxLayout()
+        below.setContentsMargins(12, 0, 12, 8)
+        below.setSpacing(8)
+        below.addWidget(self.beside)
+        below.addWidget(self.drop)
+        below.addStretch(1)
         column_ = QVBoxLayout(self)
         column_.setContentsMargins(0, 0, 0, 0)
         column_.setSpacing(0)
         column_.addLayout(row)
+        column_.addLayout(below)
         column_.addWidget(self.empty, 1)
         column_.addWidget(self.list, 1)
         self._fill()
@@ -127,7 +139,14 @@ class RunsPanel(QWidget):
 
     def _enable(self) -> None:
         self.keep.setEnabled(self._result is not None)
-        self.drop.setEnabled(self.list.currentItem() is not None)
+        for button in (self.drop, self.beside):
+            button.setEnabled(self.list.currentItem() is not None)
+            button.setVisible(bool(self._runs))
+
+    def _compare(self) -> None:
+        item = self.list.currentItem()
+        if item is not None:
+            self.compare_asked.emit(item.data(0, NAME))
 
     def _drop(self) -> None:
         item = self.list.currentItem()
