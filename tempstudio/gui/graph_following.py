@@ -18,6 +18,7 @@ from tempstudio.scene.graph_reading import OperatorRun, Reading
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
 
+RANGE_LOOKS = 96  # instants at which a selected range is looked at
 _DEGREES = ("pp", "dp", "sp", "tp", "stream", "ep")
 
 
@@ -60,17 +61,22 @@ class GraphFollowing(QObject):
         if timeline is not None and chosen.links:
             crossing = frozenset().union(*(users_of(timeline, pair) for pair in chosen.links[:8]))
         self._window.graph.set_selection(chosen.operator, chosen.tensor, crossing)
+        self.show_computing()
 
     def show_computing(self) -> None:
-        """What the dies compute at the moment; only while it is seen."""
+        """What the dies, or the selected ones, compute now or in the selected range; while seen."""
         window = self._window
         timeline = window.studio.playback.timeline
         if timeline is None or not window.graph.isVisible():
             window.graph.set_computing(frozenset())
             return
-        frame = timeline.at(window.studio.playback.time_s)
-        phases = [int(phase) for phase in np.unique(frame.computing) if phase >= 0]
-        window.graph.set_computing(frozenset(timeline.phases[p].operator for p in phases))
+        chosen = window.studio.selection.chosen
+        dies = tuple(die for die in chosen.dies if die < len(timeline.stage_of_die))
+        if chosen.range_s is not None:
+            window.graph.set_computing(computed_in(timeline, chosen.range_s, dies))
+        else:
+            now = window.studio.playback.time_s
+            window.graph.set_computing(computed_at(timeline, now, dies))
 
     def choose(self, operator: str, tensor: str) -> None:
         """The graph asks for a selection."""
@@ -79,6 +85,22 @@ class GraphFollowing(QObject):
             selection.select_operator(operator, tensor)
         else:
             selection.clear()
+
+
+def computed_at(timeline: Timeline, time_s: float, dies: tuple[int, ...] = ()) -> frozenset[str]:
+    """Operators that these dies (all, where none is named) compute at an instant."""
+    computing = timeline.at(time_s).computing
+    phases = np.unique(computing[list(dies)] if dies else computing)
+    return frozenset(timeline.phases[int(p)].operator for p in phases if p >= 0)
+
+
+@lru_cache(maxsize=16)
+def computed_in(
+    timeline: Timeline, range_s: tuple[float, float], dies: tuple[int, ...] = ()
+) -> frozenset[str]:
+    """Operators that are computed at some of the instants looked at in a range."""
+    moments = np.linspace(*range_s, RANGE_LOOKS)
+    return frozenset().union(*(computed_at(timeline, float(t), dies) for t in moments))
 
 
 def operator_runs(result: Result) -> dict[str, OperatorRun]:

@@ -81,7 +81,8 @@ class Help(QObject):
     def explain(self, term: str, beside: QWidget | None = None) -> None:
         """Where a figure comes from, or what a term means."""
         current = self._window.studio.results.current
-        popup = Provenance(term, current.document if current is not None else {}, self._window)
+        over = beside.window() if beside is not None else self._window  # a dialog, perhaps
+        popup = Provenance(term, current.document if current is not None else {}, over)
         popup.show_beside(beside or self._window.wafer)
 
     def explain_here(self) -> None:

@@ -66,8 +66,8 @@ def layout_states() -> Iterator[State]:
         made = window.findChildren(QDialog, "machine_dialog")[-1]
         made.form._edit("die.HBM_GB", 96e9)  # type: ignore[attr-defined]
         made.form._edit("wafers", 2)  # type: ignore[attr-defined]
-        made.faults._kind.editor("by").setCurrentText("Murphy yield")  # type: ignore[attr-defined]
-        made.faults._edit("by", "Murphy yield")  # type: ignore[attr-defined]
+        made.faults._kind.editor("yield_model").setCurrentText("Murphy yield")  # type: ignore[attr-defined]
+        made.faults._edit("yield_model", "Murphy yield")  # type: ignore[attr-defined]
         QApplication.processEvents()
         return made
 

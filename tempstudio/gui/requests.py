@@ -221,6 +221,7 @@ class Requests(QObject):
         presets = window.toolbar.machines
         dialog = MachineDialog(title, verb, machine, presets, window.look.tokens, window)
         window.look.changed.connect(dialog.set_theme)
+        dialog.help_asked.connect(window.help.explain_here)
         return dialog
 
     def choose_model(self, name: str) -> None:

@@ -121,6 +121,24 @@ def test_what_is_computed_now_is_marked_as_time_goes(window: MainWindow, graph: 
     assert len(found) > 1
 
 
+def test_a_selected_range_or_die_marks_what_is_computed_there(
+    window: MainWindow, graph: GraphView
+) -> None:
+    studio = window.studio
+    timeline = studio.playback.timeline
+    assert timeline is not None
+    studio.playback.seek(0.0)
+    few = graph.marks.computing
+    studio.selection.select_range((0.0, timeline.duration_s))
+    assert graph.marks.computing > few
+    assert {"attention.qkv", "mlp.down"} <= graph.marks.computing
+    studio.selection.select_range(None)
+    assert graph.marks.computing == few
+    studio.selection.select_dies((2,))
+    phase = int(timeline.at(0.0).computing[2])
+    assert graph.marks.computing == {timeline.phases[phase].operator}
+
+
 def test_wheel_and_drag_zoom_and_pan_and_a_double_click_fits(graph: GraphView) -> None:
     before = graph.sight
     at = QPointF(300, 200)

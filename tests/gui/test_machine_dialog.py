@@ -152,7 +152,7 @@ def test_a_yield_model_says_what_share_is_lost(window: MainWindow) -> None:
     dialog = open_dialog(window)
     for title, model in (("Poisson yield", "poisson"), ("Murphy yield", "murphy"),
                          ("negative binomial", "negative-binomial")):  # fmt: skip
-        choose(dialog, "new.faults.by", title)
+        choose(dialog, "new.faults.yield_model", title)
         activate(dialog)
         type_into(dialog, "new.faults.defects_per_cm2", "0.05")
         share = die_yield(500, 0.05, model)
@@ -196,3 +196,25 @@ def test_a_smaller_mesh_lets_go_of_the_faults_outside(window: MainWindow) -> Non
     assert text_of(window, "machine.faults") == "1 dead die"
     type_into(window, "machine.die.HBM_GB", "0 GB")
     assert said(window, "error")[-1].startswith("memory: found 0, allowed from 1e-06")
+
+
+def test_f1_on_a_figure_says_what_it_is(window: MainWindow) -> None:
+    from tempstudio import glossary
+    from tempstudio.gui.help import term_of
+
+    dialog = open_dialog(window)
+    fields = [w for w in dialog.findChildren(QWidget) if w.objectName().startswith("new.")]
+    editors = [w for w in fields if isinstance(w, (QLineEdit, QSpinBox)) and w.isVisible()]
+    terms = {w.objectName(): term_of(w) for w in editors}
+    for name in ("new.die.HBM_GB", "new.die.TFLOPS", "new.link.GBps", "new.link.latency_ns",
+                 "new.area.die_mm2", "new.area.usable_mm2", "new.area.HBM_stack_mm2"):  # fmt: skip
+        assert glossary.find(terms[name]) is not None, name
+    type_into(dialog, "new.rows", "6")
+    editor = seen(dialog, "new.die.HBM_GB")
+    editor.setFocus()
+    QTest.keyClick(editor, Qt.Key.Key_F1)
+    popup = seen(dialog, "provenance")
+    assert any("HBM" in label.text() for label in popup.findChildren(QLabel))
+    popup.close()
+    assert "memory capacity of the die" in editor.toolTip().casefold()
+    assert "GB" in editor.toolTip()

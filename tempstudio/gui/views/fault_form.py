@@ -44,9 +44,9 @@ class TypedField(Field):
 
 @dataclass(frozen=True)
 class Draw:
-    """What is drawn: rates, or a yield model (`by`) with its defects; the seed."""
+    """What is drawn: rates, or a yield model (`yield_model`) with its defects; the seed."""
 
-    by: str = RATE
+    yield_model: str = RATE
     die_rate: float = 0.0
     defects_per_cm2: float = 0.1
     clustering: float = 2.0
@@ -55,17 +55,17 @@ class Draw:
 
     def lost_share(self, wafer: Wafer) -> float:
         """The share of dies that is dead on average."""
-        if self.by == RATE:
+        if self.yield_model == RATE:
             return self.die_rate
         area_mm2 = wafer.area.die_m2 * 1e6
-        return 1.0 - die_yield(area_mm2, self.defects_per_cm2, self.by, self.clustering)
+        return 1.0 - die_yield(area_mm2, self.defects_per_cm2, self.yield_model, self.clustering)
 
     def on(self, wafer: Wafer) -> Wafer:
         """The wafer with what was drawn added to its faults."""
         return random_faults(wafer, self.lost_share(wafer), self.link_rate, self.seed)
 
 
-_BY = Field("by", "choice", default=TITLES[RATE], choices=tuple(TITLES.values()),
+_BY = Field("yield_model", "choice", default=TITLES[RATE], choices=tuple(TITLES.values()),
             label="dead dies",
             help="how likely a die is dead: a rate, or a yield model of its area")  # fmt: skip
 _RATE = TypedField("die_rate", default=0.0, type="float", minimum=0.0, maximum=1.0, label="rate",
@@ -104,7 +104,7 @@ class FaultForm(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         self._kind.set_fields((_BY,), {})
-        self._kind.editor("by").setFixedWidth(140)
+        self._kind.editor("yield_model").setFixedWidth(140)
         self._rest.set_fields((_LINKS, _SEED), {"seed": self.draw.seed})
         self._show_figures()
         for form in (self._kind, self._figures, self._rest):
@@ -115,22 +115,22 @@ class FaultForm(QWidget):
         fields = {
             RATE: (_RATE,),
             "negative-binomial": (_DEFECTS, _CLUSTERING),
-        }.get(self.draw.by, (_DEFECTS,))
+        }.get(self.draw.yield_model, (_DEFECTS,))
         values = {field.key: getattr(self.draw, field.key) for field in fields}
         self._figures.set_fields(fields, values)
 
     def _edit(self, key: str, value: Any) -> None:
-        changed = {key: BY_TITLE[value] if key == "by" else value}
+        changed = {key: BY_TITLE[value] if key == "yield_model" else value}
         self.draw = Draw(**{**self.draw.__dict__, **changed})
-        if key == "by":
-            assert self.draw.by in (RATE, *YIELD_MODELS)
+        if key == "yield_model":
+            assert self.draw.yield_model in (RATE, *YIELD_MODELS)
             self._show_figures()
         self.changed.emit()
 
     def tell(self, wafer: Wafer) -> None:
         """Say how likely a die of this wafer is dead."""
         lost = self.draw.lost_share(wafer)
-        if self.draw.by == RATE:
+        if self.draw.yield_model == RATE:
             text = f"Each die is dead with {percent(lost)}." if lost else ""
         else:
             area = square_millimetres(wafer.area.die_m2)

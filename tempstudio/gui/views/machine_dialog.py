@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -34,9 +35,10 @@ FAULTS_PX = 230
 
 
 class MachineDialog(QDialog):
-    """`made` carries the machine when it is wanted."""
+    """`made` carries the machine when it is wanted; `help_asked` on F1."""
 
     made = Signal(object)
+    help_asked = Signal()
 
     def __init__(
         self,
@@ -192,6 +194,13 @@ class MachineDialog(QDialog):
         self.pieces.setProperty("role", "muted" if whole else "warning")
         self.pieces.style().unpolish(self.pieces)
         self.pieces.style().polish(self.pieces)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The window's own shortcuts do not reach over an open dialog."""
+        if event.key() == Qt.Key.Key_F1:
+            self.help_asked.emit()
+        else:
+            super().keyPressEvent(event)
 
     def accept(self) -> None:
         """Hand the machine over, unless what was just typed was refused."""
