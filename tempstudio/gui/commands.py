@@ -200,13 +200,24 @@ RUN = (
            "Run", "keep", ("Ctrl+K",), "keep", "Keep the run on screen in the project"),
 )  # fmt: skip
 
+KINDS = ("partitioner", "solver", "reader", "panel")
+
+
+def _new(kind: str) -> Action:
+    return Action(f"plugins.new.{kind}", f"New {kind}", lambda w: w.desk.new_plugin(kind),
+                  "Plugins", "write", (), "",
+                  f"Open a {kind} that works as it is; saving it reloads it",
+                  submenu="New plugin")  # fmt: skip
+
+
 PLUGINS = (
     Action("plugins.list", "Plugins…", lambda w: w.desk.show(),
            "Plugins", "list", ("Ctrl+Shift+X",), "",
            "What plugins there are, what they offer, and what went wrong with any"),
-    Action("plugins.new", "New strategy", lambda w: w.desk.new_strategy(),
+    Action("plugins.new", "New strategy", lambda w: w.desk.new_plugin("mapper"),
            "Plugins", "write", (), "new",
            "Open a mapper of thirty lines; saving it reloads it"),
+    *map(_new, KINDS),
     Action("plugins.develop", "Develop a plugin…", lambda w: w.desk.ask_develop(),
            "Plugins", "write", (), "",
            "Run a plugin's file as it is in this session, and again whenever it is saved"),

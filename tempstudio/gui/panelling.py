@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SETTLE_MS = 120  # a figure is asked for when what it shows has held still for so long
 PLAYING_MS = 700  # while the clock runs, at most so often
 DOCK = "panels"
-NONE = "No plugin offers a panel. Plugins > New plugin writes one to begin from."
+NONE = "No plugin offers a panel. Plugins > New plugin > New panel writes one to begin from."
 
 
 class Panelling(QObject):

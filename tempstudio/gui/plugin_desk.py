@@ -176,16 +176,16 @@ class PluginDesk(QObject):
         self._watch.watch(self.developed)
         self._apply()
 
-    def new_strategy(self) -> None:
-        """Open a thirty-line mapper in the user's plugins folder; saving reloads it."""
+    def new_plugin(self, kind: str) -> None:
+        """Open a plugin that works as it is in the user's plugins folder; saving reloads it."""
         from tempstudio.scaffold import write_file
 
         folder = plugin_files.user_folder()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            path = write_file(folder, "mapper")
+            path = write_file(folder, kind)
         except (InputError, OSError) as error:
-            self._studio.say(f"New strategy: {error}", "error", key="new")
+            self._studio.say(f"New {kind}: {error}", "error", key="new")
             return
         self.edit(path)
         self.develop(path)

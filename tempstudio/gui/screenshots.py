@@ -139,7 +139,7 @@ def states() -> Iterator[State]:
         for dialog in window.findChildren(QWidget, "consent"):
             dialog.close()
         window.messages.clear()
-        window.desk.new_strategy()
+        window.desk.new_plugin("mapper")
         wait(lambda: any("my_mapper.py: mapper" in m.text for m in window.messages.messages))
         return window.findChild(QWidget, "strategy_editor")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 import tempstudio as ts
 from tempstudio import plugin_files
@@ -281,3 +281,44 @@ def test_a_missing_plugin_is_named_and_the_file_keeps_it(
     assert read_project_file(path).needs == ()
     studio.files.open(before)
     wait(lambda: studio.studio.results.is_fresh)
+
+
+def test_every_kind_of_plugin_can_be_begun(window: MainWindow, folder: Path) -> None:
+    for kind in ("partitioner", "solver", "reader", "panel"):
+        window.actions_[f"plugins.new.{kind}"].trigger()
+        assert f"tempstudio_{kind}s" in (folder / f"my_{kind}.py").read_text()
+    editors = window.findChildren(StrategyEditor)
+    assert sorted(editor.path.stem for editor in editors) == sorted(
+        f"my_{kind}" for kind in ("partitioner", "solver", "reader", "panel")
+    )
+    assert window.desk.leave_editors()
+
+
+def test_the_editor_indents_and_asks_before_text_is_lost(window: MainWindow, folder: Path) -> None:
+    window.desk.new_plugin("mapper")
+    (editor,) = window.findChildren(StrategyEditor)
+    editor.text.selectAll()
+    QTest.keyClicks(editor.text, "def f():")
+    QTest.keyClick(editor.text, Qt.Key.Key_Return)
+    QTest.keyClicks(editor.text, "x")
+    QTest.keyClick(editor.text, Qt.Key.Key_Tab)
+    assert editor.text.toPlainText() == "def f():\n    x   "
+    window.studio.document.history.setClean()
+    window.close()
+    assert window.isVisible() and editor.isVisible(), "the window waits for the answer"
+    box = seen(editor, "editor.unsaved")
+    assert isinstance(box, QMessageBox)
+    click(box.button(QMessageBox.StandardButton.Save))
+    assert (folder / "my_mapper.py").read_text() == "def f():\n    x\n"
+    assert not editor.isVisible()
+    again = folder / "my_mapper.py"
+    again.chmod(0o600)
+    window.desk.edit(again)
+    editor = window.desk.editors[again]
+    editor.text.insertPlainText("y")
+    shutil.rmtree(folder)
+    assert not editor.save() and "not saved" in editor.outcome.text()
+    assert "y" in editor.text.toPlainText()
+    editor.text.document().setModified(False)
+    editor.close()
+    folder.mkdir()

@@ -81,7 +81,7 @@ class PluginWindow(QDialog):
         row.setContentsMargins(12, 12, 12, 12)
         row.setSpacing(8)
         for name, title, run in (
-            ("new", "New strategy", self._desk.new_strategy),
+            ("new", "New strategy", lambda: self._desk.new_plugin("mapper")),
             ("develop", "Develop a plugin…", self._desk.ask_develop),
             ("folder", "Open the plugins folder", self._desk.open_folder),
             ("reload", "Reload", self._desk.reload),
