@@ -97,6 +97,7 @@ def _search(problem: Problem, trace: list[Found], wall_s: float) -> Search:
         tuple(trace),
         tuple(log.sample),
         log.pareto,
+        tuple(log.notes),
     )
 
 

@@ -93,6 +93,7 @@ def search_json(search: Search, capacity_bytes: float) -> dict[str, Any]:
         "trace": [asdict(found) for found in search.trace],
         "candidates": [_seen(seen, capacity_bytes) for seen in search.candidates],
         "pareto": [_seen(seen, capacity_bytes) for seen in search.pareto],
+        "notes": list(search.notes),
     }
 
 

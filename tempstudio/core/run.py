@@ -133,6 +133,7 @@ class Search:
     trace: tuple[Found, ...] = ()
     candidates: tuple[Seen, ...] = ()
     pareto: tuple[Seen, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,15 @@ class Seen:
 class SearchLog:
     """Takes every scored candidate; keeps every 2^k-th of them and the Pareto set.
 
+    `notes` is what the solver has to say of its search.
+
     The Pareto set is over step time, peak memory and energy, of candidates that fit.
     """
 
     def __init__(self, capacity_bytes: float) -> None:
         self.capacity_bytes = capacity_bytes
         self.sample: list[Seen] = []
+        self.notes: list[str] = []
         self._stride, self._count = 1, 0
         self._front: list[Seen] = []
 
