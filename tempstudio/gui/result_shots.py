@@ -12,9 +12,11 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
+from tempstudio.core.project import StrategyChoice
+from tempstudio.gui.edits import with_strategy
 from tempstudio.gui.main_window import MainWindow
 
-PLAN_S = 120.0
+PLAN_S = 300.0
 PAIRS = tuple(
     (partitioner, mapper)
     for partitioner in ("tspp", "megatron1", "megatron3", "fsdp")
@@ -44,10 +46,14 @@ def result_states() -> Iterator[State]:
     def search(window: MainWindow) -> None:
         settle(window)
         window.tabs.setCurrentWidget(window.searching.panel)
+        choice = StrategyChoice("dual-level")
+        window.studio.edit(lambda p: with_strategy(p, "solver", choice), "Solver dual-level")
         window.studio.run()
         wait(lambda: not window.studio.jobs.is_searching)
+        wait(lambda: window.studio.results.is_fresh)
         window.messages.clear()
-        window.searching.panel.scatter.mark(0)
+        front = window.searching.log.front("memory_bytes")
+        window.searching.panel.scatter.mark(int(front.argmax()))
 
     def compare_empty(window: MainWindow) -> None:
         settle(window)
@@ -62,9 +68,7 @@ def result_states() -> Iterator[State]:
             next(row for row in window.comparing.search.rows if row.partitioner == "megatron3")
         )
         wait(lambda: window.comparing.panel.panes[1].result is not None)
-        result = window.studio.results.current
-        assert result is not None
-        window.studio.playback.seek(result.timeline.duration_s * 0.013)
+        show_streaming(window)
         window.messages.clear()
 
     def compare_three(window: MainWindow) -> None:
@@ -136,6 +140,18 @@ def sweep_results(window: MainWindow) -> Path:
     command = [sys.executable, "-m", "tempstudio", "sweep", str(file), "--out", str(out)]
     subprocess.run(command, check=True, capture_output=True)
     return out
+
+
+def show_streaming(window: MainWindow) -> None:
+    """A moment at which chunks are on their way."""
+    playback = window.studio.playback
+    assert playback.timeline is not None
+    playback.pause()
+    for tenth in range(1, 10_000):
+        time_s = playback.timeline.duration_s * tenth / 10_007
+        if len(playback.timeline.at(time_s).transfers) > 20:
+            playback.seek(time_s)
+            return
 
 
 def settle(window: MainWindow) -> None:

@@ -22,24 +22,12 @@ from tempstudio.gui.edits import with_dies, with_links, with_strategy
 from tempstudio.gui.layout_shots import layout_states
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.places import link_pairs
-from tempstudio.gui.result_shots import State, result_states, wait
+from tempstudio.gui.result_shots import State, result_states, show_streaming, wait
 from tempstudio.resources import sample_folder
 
 SIZES = ((1280, 800), (2560, 1440), (1024, 640))
 THEMES = ("light", "dark")
 SAMPLE = "llama2-7b-6x8.tempstudio"
-
-
-def show_streaming(window: MainWindow) -> None:
-    """A moment at which chunks are on their way."""
-    playback = window.studio.playback
-    assert playback.timeline is not None
-    playback.pause()
-    for tenth in range(1, 10_000):
-        time_s = playback.timeline.duration_s * tenth / 10_007
-        if len(playback.timeline.at(time_s).transfers) > 20:
-            playback.seek(time_s)
-            return
 
 
 def make_broken_plugin() -> Path:
