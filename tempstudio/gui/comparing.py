@@ -53,6 +53,7 @@ class Comparing(QObject):
         self._visible = False
         self._kept: dict[KeptRun, Contender] = {}
         self._played: dict[str, Result] = {}
+        self._mapped: tuple[Result | None, Result | None] | None = None
         self._asked: dict[str, str] = {}  # what is on its way; "" or why it will not come
         self.panel = ComparePanel(window.look.tokens)
         self.panel.set_pane_count(2)
@@ -211,6 +212,9 @@ class Comparing(QObject):
             self._result_of(found[key]) if key in found else None for key in self._chosen[:2]
         ]
         first, second = results
+        if self._mapped == (first, second):
+            return
+        self._mapped = (first, second)
         if first is None or second is None:
             view.show_message("What differs between A and B is drawn here.")
             return

@@ -106,7 +106,7 @@ class SearchPanel(QWidget):
 
         return (
             Column(
-                "Degrees",
+                "Plan",
                 lambda row: genome_words(log.candidates[row].genome),
                 lambda: np.arange(len(log.candidates), dtype=float),
                 live=False,
@@ -253,9 +253,23 @@ def degrees_words(parallel: dict[str, Any]) -> str:
 
     >>> degrees_words({"pp": 1, "dp": 3, "stream": 16, "zero": 1})
     'dp 3 · stream 16 · zero 1'
+    >>> own = {"name": "mlp.down", "tp": 2, "stream": 8, "layout": "weight"}
+    >>> degrees_words({"stream": 16, "operators": [own]})
+    'stream 16 · down: tp 2, stream 8, weight travels'
     """
     shown = [f"{name} {value}" for name, value in parallel.items() if _splits(name, value)]
+    for operator in parallel.get("operators", ()):
+        shown.append(_operator_words(operator, parallel))
     return " · ".join(shown) or "one die"
+
+
+def _operator_words(operator: dict[str, Any], parallel: dict[str, Any]) -> str:
+    """What an operator has otherwise than the rest."""
+    own = [f"{axis} {operator[axis]}" for axis in ("tp", "stream")
+           if operator[axis] != parallel.get(axis, 1)]  # fmt: skip
+    if operator.get("layout"):
+        own.append(f"{operator['layout']} travels")
+    return f"{operator['name'].rpartition('.')[2]}: {', '.join(own) or 'as the rest'}"
 
 
 def _splits(name: str, value: Any) -> bool:
