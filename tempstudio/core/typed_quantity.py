@@ -123,7 +123,7 @@ def own_unit(field: dataclasses.Field[Any]) -> str:
 
 
 def quantity_text(field: dataclasses.Field[Any], value: Any) -> str:
-    """An SI value as a form shows it, exact to 12 digits and typed back to the same value.
+    """An SI value as a form shows it, to six digits.
 
     >>> from tempstudio.core.device import Die
     >>> quantity_text(Die.__dataclass_fields__["hbm_bytes"], 72e9)
@@ -133,12 +133,12 @@ def quantity_text(field: dataclasses.Field[Any], value: Any) -> str:
     known = unit_of(unit) if unit else None
     if isinstance(value, int) or known is None or known[0] not in _SHOWN:
         scale = field.metadata.get("scale", 1.0)
-        outside = value if isinstance(value, int) else float(f"{value / scale:.12g}")
+        outside = value if isinstance(value, int) else float(f"{value / scale:.6g}")
         return f"{outside:.12g} {unit}".strip()
     base, prefixes = _SHOWN[known[0]]
-    size = abs(float(f"{value:.12g}"))
+    size = abs(float(f"{value:.6g}"))
     fitting = [prefix for prefix in prefixes if size >= PREFIXES[prefix]]
     if size == 0:
         return f"0 {unit}"
     prefix = fitting[-1] if fitting else prefixes[0]
-    return f"{float(f'{value / PREFIXES[prefix]:.12g}'):.12g} {prefix}{base}"
+    return f"{float(f'{value / PREFIXES[prefix]:.6g}'):.12g} {prefix}{base}"

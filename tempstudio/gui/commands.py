@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tempstudio.gui.actions import Action
+from tempstudio.gui.parts import go_to_part
 
 
 def _export(name: str, title: str, icon: str, summary: str) -> Action:
@@ -143,6 +144,10 @@ VIEW = (
     Action("view.reduced_motion", "Reduced motion", lambda w: w.toggle_reduced_motion(),
            "View", "layout", (), "", "Arrowheads and a stepping caption instead of moving chunks",
            checkable=True),
+    Action("view.next_part", "Next part of the window", lambda w: go_to_part(w, 1),
+           "View", "parts", ("F6",), "", "Messages, toolbar, docks, centre: one after the other"),
+    Action("view.previous_part", "Previous part", lambda w: go_to_part(w, -1),
+           "View", "parts", ("Shift+F6",), "", "The same the other way round"),
     Action("view.start", "Start panel", lambda w: w.help.show_start(),
            "View", "layout", (), "", "Show the first steps again"),
 )  # fmt: skip

@@ -30,7 +30,7 @@ TEXT_PX = 16.0
 LEGEND_PX = 300.0  # a picture of this width has room for a legend
 APART = 0.04  # between the wafers of a chain, of a wafer
 ROUND = 96  # corners of a disc
-MOST_HATCHED = 4000
+MOST_HATCHED = 400
 
 
 def square_millimetres(area_m2: float) -> str:
@@ -138,9 +138,10 @@ def _wafer_layers(
                        crisp=False))  # fmt: skip
     outside = _outside(plan)
     if outside.any():
-        boxes = _shrunk(places[outside][:MOST_HATCHED], gap)
-        found.append(rects("too much", boxes, "", tokens.error, 1.0))
-        found.append(lines("too much hatch", _diagonals(boxes), tokens.error, 1.0, crisp=False))
+        boxes = _shrunk(places[outside], gap)
+        found.append(rects("too much", boxes, f"{tokens.error}55"))
+        if len(boxes) <= MOST_HATCHED:
+            found.append(lines("too much hatch", _diagonals(boxes), tokens.error, 1.0, crisp=False))
     broken = _broken(wafer, number, places)
     if len(broken):
         found.append(lines("dead links", broken, tokens.error, 2.5, crisp=False))

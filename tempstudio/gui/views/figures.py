@@ -66,8 +66,8 @@ WAFER_SECTIONS: tuple[tuple[str, Lines], ...] = (
 )
 CLUSTER_SECTIONS: tuple[tuple[str, Lines], ...] = (
     ("Device", _of("device", _DIE)),
-    ("Inside a node, each direction", _of("intra", _LINK)),
-    ("Between nodes, each direction", _of("inter", _LINK)),
+    ("Inside a node", _of("intra", _LINK)),
+    ("Between nodes", _of("inter", _LINK)),
     (
         "Energy",
         (

@@ -90,6 +90,7 @@ class MachineForm(QWidget):
             self._column.addSpacing(12)
         heading = QLabel(title, self)
         heading.setProperty("role", "heading")
+        heading.setWordWrap(True)
         form = OptionForm(self._prefix, self)
         form.set_fields(fields, {})
         for spin in form.findChildren(QSpinBox):

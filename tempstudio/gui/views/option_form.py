@@ -258,6 +258,7 @@ class OptionForm(QWidget):
                 editor.setValue(int(value))
             elif isinstance(editor, QLineEdit) and not editor.isModified():
                 editor.setText(field.at_rest(value))
+                editor.setCursorPosition(0)  # a long one is read from its beginning
 
     def _mark(self, key: str) -> None:
         label = self._labels[key]
