@@ -8,7 +8,6 @@ turns any exception that is not a verdict (`InputError`, `NoPlanError`, `Cancell
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from operator import index
@@ -29,7 +28,7 @@ from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.run import MadeBy, Plan, Run
 from tempstudio.core.workload import TrainingJob, Workload
-from tempstudio.plugin_host import Host, Offer, Watch, one_line
+from tempstudio.plugin_host import Host, Offer, Watch, one_line, trace_of
 
 _END = object()
 T = TypeVar("T")
@@ -79,9 +78,8 @@ class Guard:
         except (InputError, NoPlanError, Cancelled, PlanFault, PluginFault, KeyboardInterrupt):
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit too
-            text = "".join(traceback.format_exception(error))
             grave = not isinstance(error, Exception) or isinstance(error, MemoryError)
-            raise PluginFault(self._offer, hook, one_line(error), text, grave) from None
+            raise PluginFault(self._offer, hook, one_line(error), trace_of(error), grave) from None
 
     def _is(self, hook: str, answer: Any, kind: type[T]) -> T:
         if not isinstance(answer, kind):
@@ -279,7 +277,7 @@ def blamed(host: Host, project: Project, error: PlanFault) -> PluginFault:
 
 
 def _blame(error: PlanFault, partitioner: Offer, mapper: Offer) -> PluginFault:
-    trace = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
+    trace = trace_of(error.__cause__) if error.__cause__ else ""
     if str(error).startswith("partition"):
         return PluginFault(partitioner, "partition", str(error), trace)
     return PluginFault(mapper, "map", str(error), trace)

@@ -174,7 +174,10 @@ class Following(QObject):
     def show_waiting(self) -> None:
         """What the timeline says while it has nothing to show."""
         window, studio = self._window, self._window.studio
-        if studio.jobs.job is not None or (studio.live and studio.results.freshness.step):
+        freshness = studio.results.freshness
+        if studio.jobs.job is None and freshness.state in ("no plan", "cut apart"):
+            window.timeline.set_empty("There is no plan for this project.")
+        elif studio.jobs.job is not None or (studio.live and freshness.step):
             window.timeline.set_empty("Waiting for the plan.")
         elif studio.results.current is None:
             window.timeline.set_empty("The timeline appears with the first run.", "Run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +27,8 @@ from tempstudio.storage.settings import Settings
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
 
+MOST_MEMORY, LEAST_MEMORY = 8_000_000_000, 1_000_000_000
+
 
 def worker_settings(
     settings: Settings, project: Path | None, safe_mode: bool, develop: Sequence[Path]
@@ -35,11 +38,21 @@ def worker_settings(
     if project is not None:
         folders.append(project.absolute().parent / "plugins")
     return WorkerSettings(
+        memory_bytes=_memory_limit(),
         safe_mode=safe_mode,
         disabled=settings.disabled_plugins(),
         folders=tuple(str(folder) for folder in folders if folder.is_dir()),
         develop=tuple(str(path) for path in develop),
     )
+
+
+def _memory_limit() -> int:
+    """What a worker may use: not so much that everything else is pushed out of memory."""
+    try:
+        present = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return MOST_MEMORY
+    return min(MOST_MEMORY, max(present * 6 // 10, LEAST_MEMORY))
 
 
 class PluginDesk(QObject):
@@ -127,7 +140,7 @@ class PluginDesk(QObject):
             return
         before = [e for e in plugin_files.agreed().values() if e.get("path") == str(plugin.path)]
         since = max((str(entry.get("date", "")) for entry in before), default="")
-        dialog = Consent(plugin, since, self.tokens, self._window)
+        dialog = Consent(plugin, since, self._window.look, self._window)
         dialog.agreed.connect(partial(self._trust, plugin))
         dialog.open()
 

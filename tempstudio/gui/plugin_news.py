@@ -134,7 +134,7 @@ class PluginNews(QObject):
         if catalogue is None:
             return
         lines = missing_from(project, catalogue, needs_in_file(project))
-        self._studio.lacks_strategy = bool(lines)
+        self._studio.lacks_strategy = lines[0].split(";")[0] if lines else ""
         if not lines:
             self._window.messages.dismiss_key("missing")
             return

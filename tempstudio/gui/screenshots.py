@@ -1,6 +1,7 @@
 """Pictures of every view, both themes, all sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
 
-Names of states after the folder picture only those, of `layout_shots` and `result_shots`.
+Names of states after the folder picture only those, of `layout_shots`, `result_shots`,
+`plugin_shots`.
 
 A real studio on the first sample, its plan made by a real worker; the views are then put into the
 states worth looking at.
@@ -16,32 +17,18 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from tempstudio.core.project import StrategyChoice
 from tempstudio.gui.app import application, make_window
-from tempstudio.gui.edits import with_dies, with_links, with_strategy
+from tempstudio.gui.edits import with_dies, with_links
 from tempstudio.gui.layout_shots import layout_states
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.places import link_pairs
+from tempstudio.gui.plugin_shots import plugin_states
 from tempstudio.gui.result_shots import State, result_states, show_streaming, wait
 from tempstudio.resources import sample_folder
 
 SIZES = ((1280, 800), (2560, 1440), (1024, 640))
 THEMES = ("light", "dark")
 SAMPLE = "llama2-7b-6x8.tempstudio"
-
-
-def make_broken_plugin() -> Path:
-    """A plugin with a fault in it, in the user's plugins folder."""
-    from tempstudio.plugin_files import user_folder
-    from tempstudio.scaffold import write_file
-
-    place = user_folder() / "broken.py"
-    if not place.exists():
-        user_folder().mkdir(parents=True, exist_ok=True)
-        made = write_file(user_folder(), "solver")
-        place.write_text(made.read_text() + "\n\nsteps = 1 / 0\n")
-        made.unlink()
-    return place
 
 
 def states() -> Iterator[State]:
@@ -110,36 +97,6 @@ def states() -> Iterator[State]:
             sheet.close()
         window.docks.show("history")
 
-    def plugins(window: MainWindow) -> QWidget | None:
-        place = make_broken_plugin()
-        window.desk.develop(place)
-        wait(lambda: any(f["plugin"] == "file:broken" for f in window.desk.list.failures))
-        window.desk.show()
-        window.desk.list.choose("file:broken")
-        return window.desk.list
-
-    def consent(window: MainWindow) -> QWidget | None:
-        window.desk.list.close()
-        window.desk.ask_consent(make_broken_plugin())
-        return window.findChild(QWidget, "consent")
-
-    def editor(window: MainWindow) -> QWidget | None:
-        for dialog in window.findChildren(QWidget, "consent"):
-            dialog.close()
-        window.messages.clear()
-        window.desk.new_plugin("mapper")
-        wait(lambda: any("my_mapper.py: mapper" in m.text for m in window.messages.messages))
-        return window.findChild(QWidget, "strategy_editor")
-
-    def missing(window: MainWindow) -> None:
-        for dialog in window.findChildren(QWidget, "strategy_editor"):
-            dialog.close()
-        window.messages.clear()
-        window.studio.edit(
-            lambda p: with_strategy(p, "mapper", StrategyChoice("zigzag")), "Mapper zigzag"
-        )
-        window.desk.news.tell_missing()
-
     yield "streaming", streaming
     yield "selection", selected
     yield "tables", tables
@@ -152,10 +109,6 @@ def states() -> Iterator[State]:
     yield "provenance", provenance
     yield "shortcuts", shortcuts
     yield "panels", panels
-    yield "plugins", plugins
-    yield "consent", consent
-    yield "editor", editor
-    yield "missing-plugin", missing
     yield from free_states()
 
 
@@ -163,6 +116,7 @@ def free_states() -> Iterator[State]:
     """Those that can be reached from any other."""
     yield from layout_states()
     yield from result_states()
+    yield from plugin_states()
 
 
 def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:

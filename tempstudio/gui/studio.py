@@ -50,7 +50,7 @@ class Studio(QObject):
         self.results = Results(self)
         self.jobs = Jobs(self)
         self.catalogue: dict[str, Any] | None = None
-        self.lacks_strategy = False  # the project names one that no plugin offers; a banner says so
+        self.lacks_strategy = ""  # which of the project's no plugin offers; a banner says so
         self._live = True
         self._plays_on = True  # go on playing when the next run is there
         self._share = 0.0  # where in the step the last run was shown
@@ -233,7 +233,7 @@ class Studio(QObject):
             self.say(reason, "warning", key="noplan")
         elif header["kind"] == "input":
             if self.lacks_strategy:
-                self.results.no_plan(reason, False)
+                self.results.no_plan(self.lacks_strategy, False)
             else:
                 self.say(reason, "error", key="noplan")
         else:

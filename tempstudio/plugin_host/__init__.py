@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tempstudio.plugin_host.host import EXAMPLE_KEYWORD, Host, Watch, shared_host
-from tempstudio.plugin_host.offers import HOOKS, OWN, Failure, Offer, Plugin, one_line
+from tempstudio.plugin_host.offers import HOOKS, OWN, Failure, Offer, Plugin, one_line, trace_of
 
 __all__ = [
     "EXAMPLE_KEYWORD",
@@ -16,4 +16,5 @@ __all__ = [
     "Watch",
     "one_line",
     "shared_host",
+    "trace_of",
 ]

@@ -8,7 +8,6 @@ of its answer included.  A broken plugin is a `Failure` in a list, never the end
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from tempstudio.plugin_host.offers import (
     Plugin,
     checked_offer,
     one_line,
+    trace_of,
 )
 
 EXAMPLE_KEYWORD = "tempstudio-example"  # in a distribution's keywords: it is one of our examples
@@ -289,8 +289,7 @@ class Host:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - SystemExit too: a plugin may not end us
-            text = "".join(traceback.format_exception(error))
-            self._failures.append(Failure(plugin.name, hook, one_line(error), text))
+            self._failures.append(Failure(plugin.name, hook, one_line(error), trace_of(error)))
             return None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,13 @@ from tempstudio.core.figure import Panel
 from tempstudio.core.machine import Cluster, Wafer
 
 OWN = "tempstudio"
+_PACKAGE = Path(__file__).resolve().parents[1]
+_OURS = (  # who calls plugins
+    str(_PACKAGE / "plugin_host"),
+    str(_PACKAGE / "plugin_files"),
+    str(_PACKAGE / "plugin_guard"),
+    str(Path(importlib.__file__).parent),
+)
 HOOKS = {
     "partitioner": "tempstudio_partitioners",
     "mapper": "tempstudio_mappers",
@@ -89,6 +98,19 @@ def one_line(error: BaseException) -> str:
     text = text if len(text) <= 300 else text[:297] + "..."
     name = type(error).__name__
     return f"{name}: {text}" if text else name
+
+
+def trace_of(error: BaseException) -> str:
+    """A traceback that begins with the plugin's own code: how it was called is no news."""
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    # What is wrong with a file's syntax stands in the error itself, and no frame is the plugin's.
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith(("<frozen importlib", *_OURS))
 
 
 def checked_offer(kind: str, item: Any, plugin: Plugin) -> Offer:

@@ -122,10 +122,10 @@ def test_what_plugins_print_goes_to_the_log(window: MainWindow) -> None:
 
 
 def test_a_crash_of_a_worker_is_a_message_with_details(window: MainWindow) -> None:
-    header = {"kind": "fault", "message": "the worker ended with signal 11", "plugin": "evil",
+    header = {"kind": "fault", "message": "plugin evil, Mapper.map: SIGSEGV", "plugin": "evil",
               "hook": "Mapper.map", "traceback": "deep inside"}  # fmt: skip
     window.studio.jobs.refused.emit("search", window.studio.project, header)
-    assert said(window, "error") == ["evil, Mapper.map: the worker ended with signal 11"]
+    assert said(window, "error") == ["plugin evil, Mapper.map: SIGSEGV"]
     line = window.messages._lines[-1]
     click(line.details_button)
     assert seen(window, "log").isVisible()

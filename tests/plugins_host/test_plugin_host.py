@@ -232,3 +232,14 @@ def test_options_of_an_older_version_are_migrated_by_their_plugin(install: Insta
     assert migrated == {"new": 1, "of": ["mapper", "zigzag", "0.9"]}
     assert options == {"old": 1}
     assert Host(safe_mode=True).migrate_options("mapper", "z", "1", options) == options
+
+
+def test_a_traceback_begins_with_the_plugin_s_own_code(install: Install) -> None:
+    install("broken", "def inner():\n    return 1 / 0\ninner()")
+    (failure,) = [f for f in Host().load().failures if f.plugin == "broken"]
+    lines = failure.traceback.splitlines()
+    assert lines[0].startswith("Traceback") and "broken.py" in lines[1]
+    assert lines[-1] == "ZeroDivisionError: division by zero"
+    install("unreadable", "def (:")
+    (failure,) = [f for f in Host().load().failures if f.plugin == "unreadable"]
+    assert "unreadable.py" in failure.traceback and "SyntaxError" in failure.traceback

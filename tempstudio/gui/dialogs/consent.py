@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.gui.icons import pixmap
+from tempstudio.gui.look import Look
 from tempstudio.gui.theme import code_font
 from tempstudio.gui.views.labels import label
 from tempstudio.plugin_files import FilePlugin
@@ -36,7 +37,7 @@ class Consent(QDialog):
     agreed = Signal()
 
     def __init__(
-        self, plugin: FilePlugin, trusted_before: str, tokens: Tokens, parent: QWidget
+        self, plugin: FilePlugin, trusted_before: str, look: Look, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setObjectName("consent")
@@ -52,7 +53,7 @@ class Consent(QDialog):
             changed.setObjectName("consent.changed")
             column.addWidget(changed)
         column.addLayout(self._facts(plugin))
-        column.addWidget(self._warning(tokens))
+        column.addWidget(self._warning(look))
         column.addWidget(label("How it begins", "caption"))
         code = QPlainTextEdit(plugin.beginning, self)
         code.setObjectName("consent.code")
@@ -86,20 +87,24 @@ class Consent(QDialog):
             grid.addWidget(text, row, 1)
         return grid
 
-    def _warning(self, tokens: Tokens) -> QFrame:
+    def _warning(self, look: Look) -> QFrame:
         frame = QFrame(self)
         frame.setProperty("role", "ribbon")
         row = QHBoxLayout(frame)
         row.setContentsMargins(12, 8, 12, 8)
         row.setSpacing(12)
-        sign = QLabel(frame)
-        sign.setPixmap(pixmap("warning", tokens.warning, 20, self.devicePixelRatioF()))
+        sign = self._sign = QLabel(frame)
         sign.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._set_theme(look.tokens)
+        look.changed.connect(self._set_theme)
         text = label(WARNING)
         text.setObjectName("consent.warning")
         row.addWidget(sign)
         row.addWidget(text, 1)
         return frame
+
+    def _set_theme(self, tokens: Tokens) -> None:
+        self._sign.setPixmap(pixmap("warning", tokens.warning, 20, self.devicePixelRatioF()))
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(self)

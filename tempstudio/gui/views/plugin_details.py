@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -140,7 +139,5 @@ class PluginDetails(QScrollArea):
         text.setFont(code_font())
         text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         lines = min(max(text.blockCount(), 3), _MOST_LINES) + 2
-        text.moveCursor(QTextCursor.MoveOperation.End)  # what went wrong stands last
-        text.horizontalScrollBar().setValue(0)
         text.setFixedHeight(lines * text.fontMetrics().lineSpacing())
         column.addWidget(text)
