@@ -15,7 +15,7 @@ from tempstudio.gui.results import Result
 
 FloatArray = NDArray[np.float64]
 
-FIGURES = ("step_time_s", "tokens_per_s", "memory_bytes", "energy_j")
+THROUGHPUT = "throughput"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ def seen_of(row: dict[str, Any], tokens: float) -> Candidate:
 class SearchLog(QObject):
     """The last search of this window; `changed` fires when there is more of it.
 
-    `solver` names it ("" before the first), `running` says whether it goes on.
+    `solver` names it ("" before the first), `objective` what it is after, `running` says whether
+    it goes on.
     """
 
     changed = Signal()
@@ -100,6 +101,7 @@ class SearchLog(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.solver = ""
+        self.objective = THROUGHPUT
         self.running = False
         self.project: Project | None = None
         self.candidates: list[Candidate] = []
@@ -111,6 +113,7 @@ class SearchLog(QObject):
     def begin(self, project: Project) -> None:
         """Another search has begun."""
         self.solver, self.running, self.project = project.solver.name, True, project
+        self.objective = str(dict(project.solver.options).get("objective", THROUGHPUT))
         self.candidates, self.best = [], []
         self.evaluations, self.wall_s = 0, 0.0
         self.capacity_bytes = project.machine.die.hbm_bytes

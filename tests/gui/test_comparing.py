@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 import tempstudio as ts
 from tempstudio.core.errors import InputError
 from tempstudio.core.project import Project
+from tempstudio.gui.contenders import Row
 from tempstudio.gui.edits import with_dies
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.results import Result
@@ -125,6 +126,30 @@ def test_a_kept_run_is_set_beside_the_one_on_screen(
     assert "faster than" in window.comparing.panel.sentence.text()
 
 
+def test_a_strategy_that_does_not_fit_says_why(
+    window: MainWindow, small_project: Project, small_run: ts.Run
+) -> None:
+    show_tab(window, "Compare")
+    table = window.comparing.panel.strategies
+    good = Row("tspp", "sequential", small_run.document, {}, small_project)
+    memory = {**small_run.document["memory_bytes"], "peak": 99e9, "peak_die": [1, 2]}
+    full = {**small_run.document, "fits": False, "memory_bytes": memory, "step_time_s": 1e-3}
+    none = {"strategy": {}, "fits": False, "error": {"kind": "noplan", "message": "cut apart"}}
+    rows = [good, Row("fsdp", "gemini", full, {}, small_project),
+            Row("megatron1", "gemini", none, {}, small_project)]  # fmt: skip
+    table.set_rows(rows, False, "3 planned, 1 fits")
+    assert table.best is good, "the faster one does not fit"
+    assert seen(window, "strategies.summary").text() == "3 planned, 1 fits"  # type: ignore[attr-defined]
+    for place, said_of_it in ((1, "die 1,2 needs 99.0"), (2, "No plan: cut apart")):
+        shown = table.table.shown(place)
+        cell = table.view.visualRect(table.table.index(shown, 0)).center()
+        click(table.view.viewport(), cell)
+        assert said_of_it in table.summary.toolTip()
+        assert table.keep.isEnabled() == (place == 1)
+    bars = table.chart.chart.bars  # type: ignore[union-attr]
+    assert [bar.figure.endswith("does not fit") for bar in bars] == [False, True]
+
+
 def be_quick(window: MainWindow) -> None:
     """A solver that tries little, and nothing under way."""
     studio = window.studio
@@ -195,5 +220,5 @@ def test_a_comparison_is_cancelled_and_its_rows_stay(live: MainWindow) -> None:
     click(seen(live, "strategies.compare"))
     wait(lambda: studio.jobs.job is None, 5)
     assert not search.running and search.rows
-    assert "not planned" in live.comparing.panel.strategies.summary.text()
+    assert "not planned" in live.comparing.panel.strategies._words
     assert not said(live, "error")

@@ -110,6 +110,20 @@ def test_candidates_appear_before_the_next_better_plan(
     assert not log.running and log.candidates
 
 
+def test_what_the_solver_is_after_is_what_is_drawn(
+    window: MainWindow, small_project: ts.Project, small_run: ts.Run
+) -> None:
+    wish = ts.StrategyChoice("dual-level", options={"objective": "memory"})
+    project = replace(small_project, solver=wish)
+    jobs, panel = window.studio.jobs, window.searching.panel
+    jobs.search_began.emit(project)
+    jobs.planned.emit(replace(result_of(small_run), project=project, searched=True), True)
+    show_tab(window, "Search")
+    (trace,) = panel.trace.chart.traces  # type: ignore[union-attr]
+    assert trace.y.tolist() == [small_run.document["memory_bytes"]["peak"]]
+    assert "best peak memory" in panel.summary.text()
+
+
 def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> None:
     studio, panel, log = live.studio, live.searching.panel, live.searching.log
     show_tab(live, "Search")
@@ -128,7 +142,10 @@ def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> 
     x, y, width, height = ring.xywh[0]  # type: ignore[union-attr]
     click(panel.scatter, QPoint(round(x + width / 2), round(y + height / 2)))
     wait(lambda: studio.jobs.job is None)
-    assert key_of(studio.results.current.document["parallel"]) == key_of(first.parallel)
+    assert panel.scatter.item is not None
+    chosen = log.candidates[panel.scatter.item]  # it may lie under another that is as good
+    assert chosen.step_time_s == pytest.approx(first.step_time_s)
+    assert key_of(studio.results.current.document["parallel"]) == key_of(chosen.parallel)
     assert live.wafer.timeline is studio.results.current.timeline
     panel.scatter.setFocus()
     QTest.keyClick(panel.scatter, Qt.Key.Key_Left)

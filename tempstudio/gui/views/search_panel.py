@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ from tempstudio.scene.format import byte_count, count, joules, plural, seconds, 
 from tempstudio.scene.tokens import Tokens
 
 COSTS = (("memory_bytes", "Peak memory", "B"), ("energy_j", "Energy a step", "J"))
+AFTER: dict[str, tuple[str, str, str, Callable[[float], str]]] = {  # by the solver's objective
+    "throughput": ("step_time_s", "step", "s", seconds),
+    "energy": ("energy_j", "energy a step", "J", joules),
+    "throughput-per-watt": ("energy_j", "energy a step", "J", joules),
+    "memory": ("memory_bytes", "peak memory", "B", byte_count),
+}
 EMPTY = "The search appears here as it goes: the best plan over time, and every candidate."
 
 
@@ -172,8 +179,13 @@ class SearchPanel(QWidget):
         if log.best:
             best = log.best[-1]
             state = "" if best.fits else ", which does not fit"
-            text += f", best step {seconds(best.step_time_s)}{state}"
+            figure, title, _, words = self._after()
+            text += f", best {title} {words(getattr(best, figure))}{state}"
         return text + ("…" if log.running else "")
+
+    def _after(self) -> tuple[str, str, str, Callable[[float], str]]:
+        """What the search is after: a candidate's figure, its name, its unit, its text."""
+        return AFTER.get(self._log.objective, AFTER["throughput"])
 
     def _draw(self) -> None:
         log = self._log
@@ -195,11 +207,12 @@ class SearchPanel(QWidget):
     def _trace_chart(self) -> Traces:
         best = self._log.best
         x = np.array([c.wall_s for c in best])
-        y = np.array([c.step_time_s for c in best])
+        figure, title, unit, _ = self._after()
+        y = np.array([getattr(c, figure) for c in best])
         until = max(self._log.wall_s, float(x.max()))
         return Traces(
             axis_of([0.0, until], "search time", "s", zero=True),
-            axis_of(y, "best step so far", "s"),
+            axis_of(y, f"best {title} so far", unit),
             (Trace("best so far", x, y, steps=True, dots=True),),
             tips=lambda _, i: self._tip(best[i]),
             until=until,

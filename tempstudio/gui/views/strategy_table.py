@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -62,7 +63,9 @@ class StrategyTable(QWidget):
         self.setObjectName("strategies")
         self._rows: list[Row] = []
         self._running = False
+        self._words = ""
         self.summary = QLabel(self)
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.summary.setObjectName("strategies.summary")
         self.keep = QPushButton("Keep", self)
         self.keep.setObjectName("strategies.keep")
@@ -170,7 +173,7 @@ class StrategyTable(QWidget):
         """Show these rows; more are on their way while `running`."""
         self._rows[:] = rows
         self._running = running
-        self.summary.setText(words)
+        self._words = words
         self.refresh()
 
     def refresh(self) -> None:
@@ -210,6 +213,15 @@ class StrategyTable(QWidget):
     def _enable(self) -> None:
         row = self.selected
         self.keep.setEnabled(row is not None and not row.error)
+        amiss = row is not None and not row.fits
+        words = why(row).replace("\n", ": ") if amiss and row is not None else self._words
+        self.summary.setProperty("role", "warning" if amiss else "muted")
+        self.summary.style().unpolish(self.summary)
+        self.summary.style().polish(self.summary)
+        self.summary.setToolTip(words if amiss else "")
+        room = max(self.summary.width() - 4, 60)
+        elide = Qt.TextElideMode.ElideRight
+        self.summary.setText(self.summary.fontMetrics().elidedText(words, elide, room))
 
     def _choose(self, row: Row) -> None:
         self.chosen.emit(row)
@@ -223,6 +235,7 @@ class StrategyTable(QWidget):
         wide = self.width() * 0.55 >= WIDE_PX
         for column in (3, 5, 6):
             self.view.setColumnHidden(column, not wide)
+        self._enable()
 
 
 def why(row: Row) -> str:
