@@ -62,7 +62,7 @@ def result_states() -> Iterator[State]:
     def compare(window: MainWindow) -> None:
         settle(window)
         window.tabs.setCurrentWidget(window.comparing.panel)
-        quick = StrategyChoice("random", options={"draws": 4})
+        quick = StrategyChoice("random", options=(("draws", 4),))
         window.studio.edit(lambda p: with_strategy(p, "solver", quick), "Solver random")
         wait(lambda: window.studio.results.is_fresh)
         window.comparing.search.start(PAIRS)

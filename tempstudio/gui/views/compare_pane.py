@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -36,6 +37,7 @@ class ComparePane(QWidget):
         self.setObjectName(f"compare.pane.{letter}")
         self.letter = letter
         self.result: Result | None = None
+        self._words = ""
         badge = QLabel(letter, self)
         badge.setProperty("role", "heading")
         self.box = QComboBox(self)
@@ -107,6 +109,7 @@ class ComparePane(QWidget):
         """Say why no wafer is shown."""
         self.result = None
         self._message.setText(text)
+        self._words = ""
         self.moment.setText("")
         self.stack.setCurrentWidget(self._message)
 
@@ -133,11 +136,18 @@ class ComparePane(QWidget):
         over = time_s > timeline.duration_s * (1 + 1e-9)
         said = "the step is over" if over else headline(frame.captions, -1)[1]
         whole = f"{seconds(frame.time_s)} of {seconds(timeline.duration_s)}"
-        text = f"{whole} · {said}" if said else whole
+        self._words = f"{whole} · {said}" if said else whole
+        self._elide()
+
+    def _elide(self) -> None:
+        room = max(self.width() - 20, 20)
         elide = Qt.TextElideMode.ElideRight
-        self.moment.setText(
-            self.moment.fontMetrics().elidedText(text, elide, max(self.width() - 20, 20))
-        )
+        self.moment.setText(self.moment.fontMetrics().elidedText(self._words, elide, room))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As much of the moment as there is room for."""
+        super().resizeEvent(event)
+        self._elide()
 
     def _choose(self, place: int) -> None:
         self.chosen.emit(self.box.itemData(place))
