@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import numpy as np
-
+from tempstudio.core.bottleneck import cut_bound
 from tempstudio.core.compute import arithmetic_seconds, memory_seconds
 from tempstudio.core.energy import step_energy_j
 from tempstudio.core.machine import Machine
@@ -185,7 +184,7 @@ def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
                 key = (id(event.step), event.scale)
                 times[key] = times.get(key, 0.0) + count
                 sample[key] = event
-    worst = Contended()
+    worst, flows = Contended(), None
     for key, event in sample.items():
         assert event.step is not None
         factor = event.step.contention_factor(event.scale)
@@ -193,22 +192,9 @@ def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
         lost *= 1.0 - 1.0 / factor if factor > 1.0 else 0.0
         load = event.step.busiest_share * event.scale
         if (lost, load) > (worst.lost_s, worst.load_bytes):
+            worst = Contended(lost, load, 0.0, factor, names[event.phase])
             flows = event.step.scaled(event.scale)
-            bound = _cut_bound(flows.source, flows.target, flows.bytes, topology)
-            worst = Contended(lost, load, bound, factor, names[event.phase])
-    return worst
-
-
-def _cut_bound(
-    source: np.ndarray, target: np.ndarray, size: np.ndarray, topology: Topology
-) -> float:
-    """No routing loads its busiest link less: what one die must send or receive, over its links."""
-    bound = 0.0
-    for ends, links in ((source, topology.source), (target, topology.target)):
-        moved = np.bincount(ends, size, topology.vertices)
-        doors = np.bincount(links, minlength=topology.vertices)
-        bound = max(bound, float((moved / np.maximum(doors, 1)).max(initial=0.0)))
-    return bound
+    return worst if flows is None else replace(worst, bound_bytes=cut_bound(flows, topology))
 
 
 def degrees_in_use(times: Iterable[OperatorTime]) -> set[Degrees]:

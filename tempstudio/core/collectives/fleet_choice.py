@@ -18,8 +18,9 @@ from tempstudio.core.collectives.fleet import Fleet
 from tempstudio.core.collectives.sized import Choice, Course, UnitStep, choose, seconds_of
 from tempstudio.core.errors import NoPlanError
 
-# Flows between all pairs of all groups are not laid out beyond this many, whatever they promise.
-MOST_PAIRS = 200_000
+# Beyond these, flows between all pairs of all groups are not laid out, whatever they promise.
+MOST_PAIRS = 20_000
+FEW_MEMBERS = 16
 
 
 class FleetSchedule(NamedTuple):
@@ -97,7 +98,7 @@ def _promising(fleet: Fleet, op: str, name: str, size: float, best_s: float) -> 
         return False
     if name != "direct":
         return True
-    if fleet.groups * fleet.members**2 > MOST_PAIRS:
+    if fleet.groups * fleet.members**2 > MOST_PAIRS and fleet.members > FEW_MEMBERS:
         return False
     return best_s == math.inf or _least_direct_s(fleet, size) < best_s
 
