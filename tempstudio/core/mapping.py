@@ -32,13 +32,15 @@ class Mapping:
 
     `placement[rank]` is a die number.  `routes` holds, by a collective's `key`, the paths between a
     source die and a target die; flows that are not listed go along the row, then the column (XY),
-    or a shortest live path where a fault is in the way.
+    or a shortest live path where a fault is in the way.  `convergence` tells of a mapper's
+    search: the least cost by its own measure after so many moves.
     """
 
     placement: tuple[int, ...]
     groups: tuple[StreamGroup, ...] = ()
     routes: MappingOf[str, Routes] = field(default_factory=dict, compare=False)
     notes: tuple[str, ...] = ()
+    convergence: tuple[tuple[float, float], ...] = ()
 
     def groups_of(self, axis: str) -> tuple[StreamGroup, ...]:
         """The stream groups that span one axis."""
@@ -61,4 +63,5 @@ def mapping_to_json(mapping: Mapping) -> dict[str, Any]:
             for key, routes in sorted(mapping.routes.items())
         },
         "notes": list(mapping.notes),
+        "convergence": [list(point) for point in mapping.convergence],
     }

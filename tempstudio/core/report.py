@@ -81,6 +81,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "seed": project.seed,
         "fingerprint": project.fingerprint,
         "notes": [*plan.mapping.notes, *score.notes],
+        "convergence": [list(point) for point in plan.mapping.convergence],
     }
 
 

@@ -146,6 +146,11 @@ def test_annealing_never_ends_above_where_it_began() -> None:
         partition, machine, GeminiOptions(moves=4000), np.random.default_rng(0), Progress()
     )
     assert byte_hops(annealed.placement) < byte_hops(plain.placement)
+    moves, costs = zip(*annealed.convergence, strict=True)
+    assert moves[0] == 0 and moves[-1] == 4000 and list(moves) == sorted(moves)
+    assert list(costs) == sorted(costs, reverse=True)
+    assert costs[0] == pytest.approx(byte_hops(plain.placement))
+    assert costs[-1] == pytest.approx(byte_hops(annealed.placement))
 
 
 @given(st.integers(1, 6), st.integers(1, 8), st.integers(1, 12))

@@ -46,6 +46,7 @@ WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SP
 ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
 PROGRAMS = 600  # flows beyond which linear programs take too long
 FEW = 100  # flows up to which one is worth some byte-hops
+NEAR_ENOUGH = 1.04  # of the bound: load of many flows that is worth no program
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class RouteOptions:
 
     `max_paths` routes a flow, each at most `max_detour` hops longer than its shortest live path
     (longer only where faults force it); `single_path`: one route a flow.  The same `seed` gives the
-    same routes, unless `time_budget_s` cuts the work short.
+    same routes, unless `time_budget_s` cuts the work short.  `programs`: whether few flows may take
+    linear programs, some tenths of a second.
     """
 
     max_paths: int = 4
@@ -62,6 +64,7 @@ class RouteOptions:
     single_path: bool = False
     seed: int = 0
     time_budget_s: float | None = None
+    programs: bool = True
 
     def __post_init__(self) -> None:
         if self.max_paths < 1:
@@ -166,11 +169,13 @@ def _split(
     progress: Progress,
 ) -> list[Routing]:
     """Candidates with several routes a flow, from a draft relaxed over shortest paths."""
-    few = len(draft.demand) <= PROGRAMS and not draft.beside.any()  # programs know no others
+    # Programs know nothing of others on the links.
+    few = options.programs and len(draft.demand) <= PROGRAMS and not draft.beside.any()
     direct, direct_load = draft.saved(), draft.max_load
     if draft.max_load > SETTLED * draft.bound:
         take_detours(draft, effort.detours, halt)
-        if few and draft.max_load > CLOSE * draft.bound:
+        near = CLOSE if len(draft.demand) <= FEW else NEAR_ENOUGH
+        if few and draft.max_load > near * draft.bound:
             sharpen_bound(draft, faulty, halt)
     progress.step(0.5, "taking detours")
     found, spread = [], draft.saved()

@@ -29,6 +29,8 @@ from tempstudio.strategies.mappers.traffic import HANDOVER, currents
 
 FloatMatrix = NDArray[np.float64]
 REPORTS = 50
+
+Trace = tuple[tuple[float, float], ...]  # (moves tried, fewest byte-hops so far)
 # Bytes that all members of a group send together over S, by an algorithm that wastes none.
 FACTORS = {"all-reduce": 2.0}
 MOST_UNITS = 2048  # their distances still fit into memory
@@ -76,11 +78,12 @@ class Gemini:
             return Mapping(placement=placed, groups=groups, notes=(note,))
         traffic = rank_traffic(partition)
         slots = np.array(start).reshape(-1, unit)
-        order, before, after = _anneal(slots, traffic, topology, options, rng, progress)
+        order, trace = _anneal(slots, traffic, topology, options, rng, progress)
         placement = tuple(slots[order].ravel().tolist())
         placed, groups = make_groups(partition, placement, machine)
+        before, after = trace[0][1], trace[-1][1]
         note = f"gemini: {before:.4g} byte-hops at the start, {after:.4g} at the end"
-        return Mapping(placement=placed, groups=groups, notes=(note,))
+        return Mapping(placement=placed, groups=groups, notes=(note,), convergence=trace)
 
 
 def _start(partition: Partition, machine: Machine, rng: np.random.Generator) -> tuple[int, ...]:
@@ -128,8 +131,8 @@ def _anneal(
     options: GeminiOptions,
     rng: np.random.Generator,
     progress: Progress,
-) -> tuple[NDArray[np.int64], float, float]:
-    """(which slot each unit takes, byte-hops before, byte-hops after)."""
+) -> tuple[NDArray[np.int64], Trace]:
+    """(which slot each unit takes, the fewest byte-hops after so many moves)."""
     units, size = slots.shape
     between = traffic.reshape(units, size, units, size).sum(axis=(1, 3))
     np.fill_diagonal(between, 0.0)
@@ -137,9 +140,10 @@ def _anneal(
     order = np.arange(units)
     cost = _cost(between, far, order)
     before, best, kept = cost, cost, order.copy()
+    trace = [(0.0, cost)]
     heat = options.start_share * cost / max(1, units)
     if units < 3 or cost <= 0.0:
-        return kept, before, best
+        return kept, tuple(trace)
     pairs = rng.integers(0, units, size=(options.moves, 2))
     luck = rng.random(options.moves)
     for move, ((a, b), chance) in enumerate(zip(pairs.tolist(), luck.tolist(), strict=True)):
@@ -147,6 +151,7 @@ def _anneal(
             continue
         if move % max(1, options.moves // REPORTS) == 0:
             progress.step(move / options.moves, f"annealing: {best / before:.3f} of the start")
+            trace.append((float(move), best))
         gain = _gain(between, far, order, a, b)
         cool = heat * (1.0 - move / options.moves)
         if gain <= 0.0 or (cool > 0.0 and chance < math.exp(-gain / cool)):
@@ -154,7 +159,7 @@ def _anneal(
             cost += gain
             if cost < best * (1 - 1e-12):
                 best, kept = cost, order.copy()
-    return kept, before, best
+    return kept, (*trace, (float(options.moves), best))
 
 
 def _distances(dies: Sequence[int], topology: Topology) -> FloatMatrix:

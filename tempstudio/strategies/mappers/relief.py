@@ -26,11 +26,11 @@ from tempstudio.core.topology import FloatArray
 from tempstudio.strategies.mappers.traffic import passes
 
 WORTH_IT = 0.999  # of the windows' seconds: routes are kept where no more than this is left
-WORTH_A_LOOK = 0.002  # of the step: what a key's windows must lose before it is routed anew
+WORTH_A_LOOK = 0.003  # of the step: what a key's windows must lose before it is routed anew
 MOST_STEPS = 12  # distinct steps of a collective
 MOST_WORK = 1_500_000  # flows x dies that are routed at once
 
-MOST_ROUNDS = 12
+MOST_ROUNDS = 8
 
 PIPELINE = "pipeline"
 
@@ -270,7 +270,7 @@ def route_step(step: Step, scale: float, beside: FloatArray, paths: int, detour:
     pairs, number = np.unique(ends[flows.moving], axis=0, return_inverse=True)
     amounts = np.bincount(number.ravel(), flows.bytes[flows.moving])
     demands = Demands.unicast(pairs[:, 0], pairs[:, 1], amounts)
-    options = RouteOptions(max_paths=paths, max_detour=detour)
+    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False)
     answer = route(step.topology, demands, options, beside=beside)
     found: dict[tuple[int, int], list[tuple[float, tuple[int, ...]]]] = {}
     for way in range(len(answer)):

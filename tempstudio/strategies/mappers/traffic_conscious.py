@@ -140,8 +140,9 @@ def _candidates(
     if machine.die_count > LARGEST_TIMED:
         return sorted(found, key=foresight.seconds)[:1], reasons
     if len(found) > options.timed:
-        ranked = sorted(found[plain:], key=foresight.seconds)
-        found = ranked[: options.timed] + found[:plain]
+        # Rows cut into runs and the most regular placement are timed whatever is foreseen.
+        ranked = sorted(found[plain + 1 :], key=foresight.seconds)
+        found = ranked[: options.timed] + found[: plain + 1]
     return found, reasons
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -10,8 +11,8 @@ import numba
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_FILES = [path.stat() for path in Path(__file__).parent.glob("*.py")]
-STAMP = max(file.st_mtime for file in _FILES), sum(file.st_size for file in _FILES)
+_FILES = sorted(Path(__file__).parent.glob("*.py"))
+STAMP = blake2b(b"".join(path.read_bytes() for path in _FILES), digest_size=16).hexdigest()
 
 
 def compiled(function: Function) -> Function:
