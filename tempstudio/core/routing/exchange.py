@@ -12,6 +12,8 @@ from tempstudio.core.routing.draft import SHORT, Draft
 SETTLED = 1.004  # of the bound: load that is not worth improving
 CLOSE = 1.01  # of the bound: load or byte-hops that are not worth a program
 FEWEST = 1.003  # of the fewest: byte-hops that are not worth improving
+LITTLE = 0.997  # of the byte-hops before: what another round must save where flows are many
+MANY = 200
 LARGE = 1_000_000  # flows times vertices
 VAST = 10_000_000
 ROUNDS = 2  # of rising steepness, the second where the first does not settle
@@ -101,13 +103,15 @@ def trim(draft: Draft, cap: float, most: int, sweeps: int, halt: Halt) -> float:
     """
     draft.price(1.0, 16.0, 50.0, cap)
     draft.confine(most)
-    least = 0.0
+    least, before = 0.0, np.inf
     for beta in (50.0, 100.0, 200.0, 400.0, 800.0):
         for _ in range(sweeps):
             draft.price(1.0, 16.0, beta, cap * (1.0 - 1e-4))
             draft.sweep(draft.away, most)
-        least = max(least, draft.least_byte_hops(cap))
-        if halt() or (draft.max_load <= cap and draft.byte_hops <= FEWEST * least):
+        least, now = max(least, draft.least_byte_hops(cap)), draft.byte_hops
+        idle = len(draft.demand) > MANY and now >= LITTLE * before
+        if halt() or (draft.max_load <= cap and (now <= FEWEST * least or idle)):
             break
+        before = now
     draft.settle()
     return least
