@@ -1,7 +1,7 @@
 """Pictures of every view, both themes, all sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
 
 Names of states after the folder picture only those, of `layout_shots`, `result_shots`,
-`plugin_shots`.
+`plugin_shots`, `moment_shots`.
 
 A real studio on the first sample, its plan made by a real worker; the views are then put into the
 states worth looking at.
@@ -21,6 +21,7 @@ from tempstudio.gui.app import application, make_window
 from tempstudio.gui.edits import with_dies, with_links
 from tempstudio.gui.layout_shots import layout_states
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.moment_shots import moment_states
 from tempstudio.gui.places import link_pairs
 from tempstudio.gui.plugin_shots import plugin_states
 from tempstudio.gui.result_shots import State, result_states, show_streaming, wait
@@ -117,6 +118,7 @@ def free_states() -> Iterator[State]:
     yield from layout_states()
     yield from result_states()
     yield from plugin_states()
+    yield from moment_states()
 
 
 def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:

@@ -112,9 +112,9 @@ class Histogram(Zoomed, QWidget):
         counts = reading.histogram
         most = max(counts)
         idle = links - reading.busy
-        text = (
-            f"{reading.busy} of {plural(links, 'link')} busy" if idle else f"all {links} links busy"
-        )
+        text = f"{reading.busy:,} of {plural(links, 'link')} busy"
+        if not idle:
+            text = f"all {links:,} links busy"
         painter.drawText(0, round(metrics.ascent()), text)
         if not most:
             return

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from tempstudio.core.machine import Machine
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.batches import draw_rects
+from tempstudio.gui.icons import pixmap
 from tempstudio.gui.places import die_name
 from tempstudio.gui.theme import font
 from tempstudio.gui.zoomed import Zoomed
@@ -133,9 +134,11 @@ class MemoryStrip(Zoomed, QWidget):
         over = int(np.count_nonzero(reading.totals > reading.capacity_bytes))
         left = f"{plural(len(reading.order), 'die')}, fullest first"
         if over:
-            left = f"{over} of {plural(len(reading.order), 'die')} over capacity"
+            left = f"{over:,} of {plural(len(reading.order), 'die')} over capacity"
+            sign = pixmap("error", tokens.error, 16, self.devicePixelRatioF())
+            painter.drawPixmap(0, base - 13, sign)
         painter.setPen(QColor(tokens.error if over else tokens.muted))
-        painter.drawText(0, base, left)
+        painter.drawText(20 if over else 0, base, left)
         painter.setPen(QColor(tokens.muted))
         low, high = byte_count(float(reading.totals[-1])), byte_count(float(reading.totals[0]))
         right = high if low == high else f"{high} to {low}"

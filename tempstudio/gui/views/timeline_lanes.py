@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tempstudio.core.timeline import Timeline
 from tempstudio.scene.caption import short_name
-from tempstudio.scene.elapsed import busy_seconds
+from tempstudio.scene.elapsed import WAITING, busy_seconds
 from tempstudio.scene.format import percent
 from tempstudio.scene.moments import spans_of
 from tempstudio.scene.overview import TITLES, Stack, TimelineOverview, load_scale
@@ -22,10 +22,13 @@ from tempstudio.scene.overview import TITLES, Stack, TimelineOverview, load_scal
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-LEAST_SPAN_PX = 14.0  # spans narrower than this give way to shares of the time
+# Spans narrower than this give way to shares of the time: a pipeline's are worth seeing one by one,
+# those of one stage are all alike.
+LEAST_SPAN_PX, LEAST_LONE_SPAN_PX = 14.0, 36.0
 LEAST_COPY_PX = 6.0  # copies of a span are drawn apart from this width on
 LEAST_BLOCK_PX = 3.0  # and their operators from this mean width on
 MOST_BOXES = 6000  # more than that in view and the coarser picture is drawn
+LEAST_WAIT = 0.01  # of a copy's time: less is not drawn as waiting
 SHARES, SPANS, COPIES, OPERATORS = range(4)  # from coarse to fine
 PASS_KEYS = {"forward": "I", "backward": "G", "recompute": "K", "optimizer": "E"}
 PASS_LETTERS = {"forward": "F", "backward": "B", "recompute": "R", "optimizer": "opt"}
@@ -165,7 +168,8 @@ class TimelineLanes:
 
     def level(self, s_per_px: float) -> int:
         """How finely to draw at a zoom, the same for all stages and wherever the view is."""
-        if self._typical_span < LEAST_SPAN_PX * s_per_px:
+        least_px = LEAST_SPAN_PX if self.timeline.stages > 1 else LEAST_LONE_SPAN_PX
+        if self._typical_span < least_px * s_per_px:
             return SHARES
         period, per_copy = self._typical_copy
         if period / per_copy >= LEAST_BLOCK_PX * s_per_px:
@@ -237,14 +241,19 @@ class TimelineLanes:
         number: IntArray,
         full_load: float,
     ) -> tuple[Boxes, Boxes]:
-        """A box a span (`number` -1), or a box a copy; the links' mean load below."""
+        """A box a span (`number` -1) or a copy, and above it what of it waits; links below."""
         spans, compute, traffic = self.timeline.spans, [], []
         for i, span in enumerate(row.tolist()):
             begin, end = float(start[i]), float(start[i] + length[i])
             name, pass_ = self.timeline.segments[int(spans.segment[span])]
             full, short = self._names(span, int(number[i]))
             key = PASS_KEYS.get(pass_, "P")
-            compute.append(Box(begin, end, 0.0, 1.0, key, full, short, "", full))
+            share = self._computing(int(spans.template[span]))
+            tip = full if share > 0.9995 else f"{full}, computing {percent(share)} of it"
+            compute.append(Box(begin, end, 0.0, share, key, full, short, "", tip))
+            if 1.0 - share > LEAST_WAIT:
+                tip = f"waiting for links in {full}: {percent(1 - share)} of it"
+                compute.append(Box(begin, end, share, 1.0 - share, WAITING, "", "", "", tip))
             role, share = self._traffic(int(spans.template[span]))
             if share > 0:
                 tip = f"{pass_} {name}: busiest link {percent(share)} used"
@@ -266,6 +275,13 @@ class TimelineLanes:
         # The backward pass runs through the copies from the last to the first.
         place = repeats - copy if pass_ == "backward" else copy + 1
         return f"{pass_} {name.removesuffix('s')} {place}{of}", str(place)
+
+    def _computing(self, template: int) -> float:
+        """Share of its time that a template computes."""
+        duration = float(self.timeline.templates.duration_s[template])
+        if duration <= 0:
+            return 1.0
+        return min(float(self.blocks(template).computing.sum()) / duration, 1.0)
 
     def _traffic(self, template: int) -> tuple[str, float]:
         """(role that keeps links busiest, mean utilisation of the busiest link) of a template."""

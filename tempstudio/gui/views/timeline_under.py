@@ -32,7 +32,8 @@ class Under:
         if boxes.seamless:
             return QRectF(left, lane.top(), wide, lane.height())
         high = max(float(boxes.height[row]) * lane.height(), 2.0)
-        return QRectF(left, lane.bottom() - high, wide, high)
+        floor = lane.bottom() - float(boxes.base[row]) * lane.height()
+        return QRectF(left, floor - high, wide, high)
 
 
 def box_at(drawn: Drawn, axis: Axis, at: QPointF) -> Under | None:
@@ -42,9 +43,8 @@ def box_at(drawn: Drawn, axis: Axis, at: QPointF) -> Under | None:
         if at.y() < TOP or not lane.contains(at) or not len(boxes):
             continue
         found = np.flatnonzero((boxes.start <= time_s) & (time_s < boxes.end))
-        if boxes.seamless:
-            below = boxes.base[found] <= (lane.bottom() - at.y()) / lane.height()
-            found = found[below] if below.any() else found
+        below = boxes.base[found] <= (lane.bottom() - at.y()) / lane.height()
+        found = found[below] if below.any() else found
         if len(found):
             return Under(boxes, int(found[-1]), lane)
     return None
