@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -72,20 +73,46 @@ def uses_between(
 
 def link_bytes_between(timeline: Timeline, begin_s: float, end_s: float) -> FloatArray:
     """Bytes that cross each link between two times [links]."""
-    table, sets = timeline.templates, timeline.flow_sets
-    of_set = np.zeros(len(sets.set_start) - 1)
+    table = timeline.templates
+    of_set = np.zeros(len(timeline.flow_sets.set_start) - 1)
     moved = np.zeros(len(timeline.link_bytes_per_s))
     for template, copies, low, high in _pieces(timeline, begin_s, end_s):
+        if high == np.inf:
+            moved += copies * _template_load(timeline, template)
+            continue
         items = np.arange(*table.item_start[template : template + 2])
         items = items[(table.flow_set[items] >= 0)]
         inside = (table.start_s[items] >= low) & (table.end_s[items] <= high)
         whole = items[inside]
-        np.add.at(of_set, table.flow_set[whole], copies * table.scale[whole])
+        np.add.at(of_set, table.flow_set[whole], table.scale[whole])
         for item in items[~inside & (table.start_s[items] < high) & (table.end_s[items] > low)]:
             moved += _bytes_of_part(timeline, int(item), low, high)
+    return moved + _load(timeline, of_set)
+
+
+@lru_cache(maxsize=64)
+def _template_load(timeline: Timeline, template: int) -> FloatArray:
+    """Bytes that one whole copy lays on each link [links]."""
+    table = timeline.templates
+    items = np.arange(*table.item_start[template : template + 2])
+    items = items[table.flow_set[items] >= 0]
+    of_set = np.zeros(len(timeline.flow_sets.set_start) - 1)
+    np.add.at(of_set, table.flow_set[items], table.scale[items])
+    return _load(timeline, of_set)
+
+
+def _load(timeline: Timeline, of_set: FloatArray) -> FloatArray:
+    """Bytes on each link of all flow sets, each at a scale [sets] (0: not at all)."""
+    sets, links = timeline.flow_sets, len(timeline.link_bytes_per_s)
+    load = np.zeros(links)
     for which in np.flatnonzero(of_set).tolist():
-        moved += of_set[which] * _unit_load(timeline, which)
-    return moved
+        first, last = sets.set_start[which : which + 2]
+        hops = sets.hop_link[sets.hop_start[first] : sets.hop_start[last]]
+        sizes = sets.unit_bytes[first:last]
+        if len(hops) != last - first:  # not every flow goes one hop
+            sizes = np.repeat(sizes, np.diff(sets.hop_start[first : last + 1]))
+        load += of_set[which] * np.bincount(hops, sizes, links)
+    return load
 
 
 def _pieces(
@@ -121,16 +148,6 @@ def _pieces_of(
             yield template, whole, 0.0, np.inf
 
 
-def _unit_load(timeline: Timeline, which: int) -> FloatArray:
-    """Bytes that one flow set lays on each link at scale 1 [links]."""
-    sets = timeline.flow_sets
-    first, last = sets.set_start[which : which + 2]
-    hops = sets.hop_link[sets.hop_start[first] : sets.hop_start[last]]
-    counts = np.diff(sets.hop_start[first : last + 1])
-    sizes = np.repeat(sets.unit_bytes[first:last], counts)
-    return np.bincount(hops, sizes, len(timeline.link_bytes_per_s)).astype(np.float64)
-
-
 def _bytes_of_part(timeline: Timeline, item: int, low: float, high: float) -> FloatArray:
     """Bytes on each link of one item between two offsets; each flow moves evenly until it ends."""
     table, sets = timeline.templates, timeline.flow_sets
@@ -162,6 +179,7 @@ def memory_between(timeline: Timeline, begin_s: float, end_s: float) -> FloatArr
     return memory
 
 
+@lru_cache(maxsize=4)
 def _buffer_curves(timeline: Timeline) -> Curves:
     table = timeline.templates
     streams = [0 if phase.kind == "stream" else 1 for phase in timeline.phases]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -95,6 +96,7 @@ def until(timeline: Timeline, stage: int, times_s: FloatArray, curves: Curves) -
     return found
 
 
+@lru_cache(maxsize=4)
 def computing_curves(timeline: Timeline) -> Curves:
     """Seconds of computing by pass, kinds as in PASSES, and last of all the copies' own seconds."""
     table = timeline.templates
@@ -110,6 +112,7 @@ def computing_curves(timeline: Timeline) -> Curves:
     return Curves(made.knots, tuple(running))
 
 
+@lru_cache(maxsize=4)
 def traffic_curves(timeline: Timeline) -> Curves:
     """Seconds that each item's busiest link needs, by the role of what moves, as in ROLES."""
     table = timeline.templates

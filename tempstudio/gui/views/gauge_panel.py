@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QElapsedTimer, Qt, Signal
+from PySide6.QtCore import QElapsedTimer, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from tempstudio.core.timeline import Frame
@@ -33,6 +33,7 @@ from tempstudio.scene.format import (
 )
 from tempstudio.scene.tokens import Tokens
 
+QUICK_MS, REST_MS = 12, 120  # averages that take longer wait until the hand rests so long
 PLAYING_MS = 100  # while playing, texts change no oftener than a person can read
 FIGURES = (
     # key, title, glossary term, format, whether more is better
@@ -63,6 +64,11 @@ class GaugePanel(QScrollArea):
         self._means: Means | None = None
         self._chosen = Chosen()
         self._since = QElapsedTimer()
+        self._means_ms = 0  # how long the last averages took
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._show_range)
         body = QWidget(self)
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(12, 8, 12, 12)
@@ -148,7 +154,7 @@ class GaugePanel(QScrollArea):
             self.figures[key].setEnabled(result is not None)
         self._show_power(document)
         self._show_links(document.get("links"))
-        self._means = None
+        self._means, self._means_ms = None, 0
         if result is None:
             self._frame = None
             for gauge in (self.memory, self.strip, self.histogram, self.top):
@@ -182,13 +188,24 @@ class GaugePanel(QScrollArea):
         if self._means is None:
             self._show_readings()
 
+    def _ask_range(self) -> None:
+        """Averages at once where they are quick; on a large mesh when the hand rests."""
+        if self._chosen.range_s is not None and self._means_ms > QUICK_MS:
+            self._rest.start()
+        else:
+            self._show_range()
+
     def _show_range(self) -> None:
         """Averages of the chosen range, or the moment where none is chosen."""
+        self._rest.stop()
         range_s, result = self._chosen.range_s, self._result
         inside = result is not None and range_s is not None
         self._means = None
         if inside and range_s[0] < result.timeline.duration_s:  # type: ignore[index, union-attr]
+            spent = QElapsedTimer()
+            spent.start()
             self._means = means_between(result.timeline, *range_s)  # type: ignore[union-attr, misc]
+            self._means_ms = spent.elapsed()
         self.range.show_range(range_s if self._means is not None else None)
         document = result.document if result is not None else {}
         parts = document.get("time_s", {})
@@ -233,7 +250,7 @@ class GaugePanel(QScrollArea):
         self.top.set_selected(chosen.links)
         self.strip.set_selected(chosen.dies)
         if chosen.range_s != before.range_s:
-            self._show_range()
+            self._ask_range()
         else:
             self._show_memory()
 
