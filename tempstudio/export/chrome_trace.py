@@ -9,7 +9,6 @@ and `dur` are microseconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.partition import ROLES
 from tempstudio.core.timeline import BACKGROUND, MEMORY_KINDS, Timeline
 from tempstudio.export.shown import Shown
+from tempstudio.export.trace_moments import Interval, Moment, moments_in, sends_in, windows
 from tempstudio.export.whole_file import whole_file
 from tempstudio.scene.describe import machine_name, vertex_name
 from tempstudio.scene.format import plural
@@ -28,8 +28,7 @@ MOST_EVENTS = 200_000
 SAMPLES = 512  # of the counters
 MOST_ROWS = 4096  # transfers on one link at once
 LINKS_PID, DIES_PID, FIRST_STAGE_PID = 1, 2, 10
-SEGMENTS_TID, FRONT_TID, COMPUTE_TID, BACK_TID = 1, 2, 3, 4
-Interval = tuple[float, float]
+SEGMENTS_TID, FRONT_TID, COMPUTE_TID, BACK_TID, SENDS_TID = 1, 2, 3, 4, 5
 
 
 @dataclass
@@ -69,16 +68,6 @@ class Trace:
         )
 
 
-@dataclass(frozen=True)
-class Moment:
-    """One item of the timeline in absolute time."""
-
-    stage: int
-    item: int
-    start_s: float
-    end_s: float
-
-
 def write_trace(run: Shown, path: Path | str, most_events: int = MOST_EVENTS) -> None:
     """Write the trace of a run; raises `InputError` where the file cannot be."""
     document = trace_document(run.timeline, run.project.machine, most_events)
@@ -99,8 +88,10 @@ def trace_document(
     _counters(trace, timeline, intervals)
     _segments(trace, timeline)
     moments = [moment for interval in intervals for moment in moments_in(timeline, interval)]
+    sent = [moment for interval in intervals for moment in sends_in(timeline, interval)]
     _rounds(trace, timeline, moments)
-    _links(trace, timeline, machine, moments)
+    _hand_overs(trace, timeline)
+    _links(trace, timeline, machine, [*moments, *sent])
     _dies(trace, timeline, machine, moments)
     return {
         "traceEvents": trace.events,
@@ -118,42 +109,6 @@ def trace_document(
     }
 
 
-def windows(timeline: Timeline) -> tuple[Interval, ...]:
-    """The times that are expanded: a middle copy of the most repeated forward and backward."""
-    spans, found = timeline.spans, []
-    for wanted in ("forward", "backward"):
-        segments = [i for i, (_, pass_) in enumerate(timeline.segments) if pass_ == wanted]
-        among = np.flatnonzero(np.isin(spans.segment, segments))
-        if len(among):
-            span = int(among[np.argmax(spans.repeats[among])])
-            start = float(spans.start_s[span])
-            period, copy = float(spans.period_s[span]), int(spans.repeats[span]) // 2
-            found.append((start + copy * period, start + (copy + 1) * period))
-    return tuple(found) or ((0.0, timeline.duration_s),)
-
-
-def moments_in(timeline: Timeline, interval: Interval) -> Iterator[Moment]:
-    """Every item of every stage that overlaps an interval, in the order of its stage."""
-    spans, table = timeline.spans, timeline.templates
-    ends = spans.start_s + spans.repeats * spans.period_s
-    low, high = interval
-    overlap = np.flatnonzero((spans.start_s < high) & (ends > low))
-    for span in overlap.tolist():
-        period, begin = float(spans.period_s[span]), float(spans.start_s[span])
-        if period <= 0:
-            continue
-        first = max(0, int((low - begin) / period))
-        last = min(int(spans.repeats[span]), int(np.ceil((high - begin) / period)))
-        a, b = table.item_start[spans.template[span] :][:2].tolist()
-        for copy in range(first, last):
-            offset = begin + copy * period
-            for item in range(a, b):
-                start = offset + float(table.start_s[item])
-                end = offset + float(table.end_s[item])
-                if start < high and end > low:
-                    yield Moment(int(spans.stage[span]), item, start, end)
-
-
 def _name_stage(trace: Trace, timeline: Timeline, stage: int) -> None:
     pid = FIRST_STAGE_PID + stage
     dies = len(timeline.busy_dies[stage])
@@ -163,6 +118,7 @@ def _name_stage(trace: Trace, timeline: Timeline, stage: int) -> None:
         (FRONT_TID, "operators and rounds"),
         (COMPUTE_TID, "compute"),
         (BACK_TID, "background"),
+        (SENDS_TID, "hand-overs"),
     ):
         trace.name(pid, name, tid, tid)
 
@@ -192,6 +148,20 @@ def _segments(trace: Trace, timeline: Timeline) -> None:
             begin = start + copy * period
             trace.slice(pid, SEGMENTS_TID, title, begin, begin + period, micro_batch=batch,
                         copy=copy)  # fmt: skip
+
+
+def _hand_overs(trace: Trace, timeline: Timeline) -> None:
+    """What stages send to one another, over the whole step."""
+    sends, table = timeline.sends, timeline.templates
+    if not trace.room(len(sends.start_s)):
+        trace.left_out.append("hand-overs between stages")
+        return
+    for row in range(len(sends.start_s)):
+        start, stage = float(sends.start_s[row]), int(sends.stage[row])
+        info = timeline.phases[int(table.phase[table.item_start[sends.template[row]]])]
+        trace.slice(FIRST_STAGE_PID + stage, SENDS_TID, info.op or info.operator, start,
+                    start + float(sends.period_s[row]), tensor=info.tensor,
+                    micro_batch=int(sends.micro_batch[row]))  # fmt: skip
 
 
 def _rounds(trace: Trace, timeline: Timeline, moments: list[Moment]) -> None:

@@ -162,12 +162,25 @@ def link_uses(
 ) -> FloatArray:
     """Mean utilisation of a stage's busiest link between edges, by role [bins, roles].
 
-    `curves` are those of `traffic_curves`; where several flow sets overlap, the sum is held to 1.
+    `curves` are those of `traffic_curves`; what the stage hands over counts too.  Where several
+    flow sets overlap, the sum is held to 1.
     """
     edges = np.asarray(edges_s, dtype=np.float64)
     length = np.diff(edges)
-    grown = np.diff(until(timeline, stage, edges, curves), axis=0)
+    moved = until(timeline, stage, edges, curves) + _sent_until(timeline, stage, edges, curves)
+    grown = np.diff(moved, axis=0)
     share = np.maximum(grown, 0.0) / np.where(length > 0, length, 1.0)[:, None]
     total = share.sum(axis=1, keepdims=True)
     held: FloatArray = share / np.maximum(total, 1.0)
     return held
+
+
+def _sent_until(timeline: Timeline, stage: int, times_s: FloatArray, curves: Curves) -> FloatArray:
+    """The same of the hand-overs that a stage sends, each even over its time [times, kinds]."""
+    sends = timeline.sends
+    rows = np.flatnonzero(sends.stage == stage)
+    length = sends.repeats[rows] * sends.period_s[rows]
+    amount = curves.whole[sends.template[rows]] * sends.repeats[rows, None]
+    passed = (times_s[:, None] - sends.start_s[rows]) / np.where(length > 0, length, 1.0)
+    sent: FloatArray = np.clip(passed, 0.0, 1.0) @ amount.reshape(len(rows), curves.kinds)
+    return sent

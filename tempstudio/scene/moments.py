@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,8 +150,13 @@ def worst_contention(
 
 
 def _copies(timeline: Timeline) -> IntArray:
-    spans, templates = timeline.spans, len(timeline.templates.duration_s)
-    return np.bincount(spans.template, spans.repeats, templates).astype(np.int64)
+    templates = len(timeline.templates.duration_s)
+    counts = [
+        np.bincount(spans.template, spans.repeats, templates)
+        for spans in (timeline.spans, timeline.sends)
+    ]
+    total: IntArray = np.sum(counts, axis=0).astype(np.int64)
+    return total
 
 
 def _contention(timeline: Timeline, latency_s: FloatArray, item: int) -> float:
@@ -172,9 +178,9 @@ def _occurrence(
     timeline: Timeline, items: IntArray, of_template: IntArray, after_s: float
 ) -> tuple[float, int]:
     """(start, item) of the first of these items that starts after a time, else of the first."""
-    spans, table = timeline.spans, timeline.templates
+    table = timeline.templates
     found: list[tuple[float, int]] = []
-    for item in items.tolist():
+    for item, spans in product(items.tolist(), (timeline.spans, timeline.sends)):
         for span in np.flatnonzero(spans.template == of_template[item]).tolist():
             start, period = float(spans.start_s[span]), float(spans.period_s[span])
             offset, repeats = start + float(table.start_s[item]), int(spans.repeats[span])

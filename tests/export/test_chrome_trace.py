@@ -16,10 +16,9 @@ from tempstudio.export.chrome_trace import (
     FIRST_STAGE_PID,
     LINKS_PID,
     SEGMENTS_TID,
-    moments_in,
     trace_document,
-    windows,
 )
+from tempstudio.export.trace_moments import moments_in, windows
 
 MACHINE = Wafer(rows=4, cols=6, dead_dies=[(1, 1)])
 

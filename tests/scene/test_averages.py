@@ -15,6 +15,7 @@ from tempstudio.core.timeline import Timeline
 from tempstudio.scene.averages import link_bytes_between, means_between
 from tempstudio.scene.elapsed import (
     PASSES,
+    ROLES,
     USES,
     computing_curves,
     link_uses,
@@ -133,3 +134,15 @@ def test_nothing_runs_twice_at_once(two_wafers: ts.Run) -> None:
             computes = bool(np.any(frame.computing[timeline.busy_dies[stage]] >= 0))
             share = uses[: len(PASSES)].sum() / width
             assert share == pytest.approx(float(computes), abs=1e-3) or 0 < share < 1
+
+
+def test_what_stages_hand_over_loads_their_links(two_wafers: ts.Run) -> None:
+    timeline = two_wafers.timeline
+    assert len(timeline.sends.start_s) > 0
+    curves = traffic_curves(timeline)
+    edges = np.array([0.0, timeline.duration_s])
+    sent = link_uses(timeline, 0, edges, curves)[0][ROLES.index("P")]
+    busy = curves.whole[timeline.sends.template].sum(axis=1)
+    mine = timeline.sends.stage == 0
+    assert sent == pytest.approx(float(busy[mine].sum()) / timeline.duration_s)
+    assert sent > 0

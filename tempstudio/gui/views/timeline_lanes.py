@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.timeline import Timeline
+from tempstudio.gui.views.timeline_boxes import EMPTY, Box, Boxes, boxes_of
 from tempstudio.scene.caption import short_name
 from tempstudio.scene.elapsed import WAITING, busy_seconds
 from tempstudio.scene.format import percent
@@ -48,55 +48,6 @@ class Blocks:
     busy: FloatArray
     phase: IntArray
     items: IntArray
-
-
-class Box(NamedTuple):
-    """One rectangle of a lane: times [s], height above `base` as shares of the lane, and words.
-
-    `short` stands where `label` finds no room; `tip` is told of it under the pointer.
-    """
-
-    start: float
-    end: float
-    base: float
-    height: float
-    key: str
-    label: str = ""
-    short: str = ""
-    operator: str = ""
-    tip: str = ""
-
-
-@dataclass(frozen=True, eq=False)
-class Boxes:
-    """The rectangles of one lane, as columns of `Box`; `seamless` ones form one surface."""
-
-    start: FloatArray
-    end: FloatArray
-    base: FloatArray
-    height: FloatArray
-    key: tuple[str, ...]
-    label: tuple[str, ...]
-    short: tuple[str, ...]
-    operator: tuple[str, ...]
-    tip: tuple[str, ...]
-    seamless: bool = False
-
-    def __len__(self) -> int:
-        return len(self.start)
-
-
-def boxes_of(rows: list[Box], seamless: bool = False) -> Boxes:
-    """Rows as columns."""
-    if not rows:
-        return EMPTY
-    start, end, base, height = np.array([row[:4] for row in rows], dtype=np.float64).T
-    key, label, short, operator, tip = zip(*(row[4:] for row in rows), strict=True)
-    return Boxes(start, end, base, height, key, label, short, operator, tip, seamless)
-
-
-_NONE = np.zeros(0)
-EMPTY = Boxes(_NONE, _NONE, _NONE, _NONE, (), (), (), (), ())
 
 
 class TimelineLanes:
@@ -155,8 +106,17 @@ class TimelineLanes:
             return EMPTY, EMPTY
         level, most = self.level(s_per_px), self.full_load(s_per_px)
         if level == SHARES:
-            compute, traffic = self._overview.lanes(stage, begin_s, end_s, s_per_px)
-            return _shares(compute), _shares(traffic, 1.0 / most, named=False)
+            time, load = self._overview.lanes(stage, begin_s, end_s, s_per_px)
+            return _shares(time), _shares(load, 1.0 / most, named=False)
+        compute, traffic = self._spans_or_finer(shown, begin_s, end_s, s_per_px)
+        traffic += self._sends(stage, begin_s, end_s, self.full_load(s_per_px))
+        return boxes_of(compute), boxes_of(traffic)
+
+    def _spans_or_finer(
+        self, shown: IntArray, begin_s: float, end_s: float, s_per_px: float
+    ) -> tuple[list[Box], list[Box]]:
+        level, most = self.level(s_per_px), self.full_load(s_per_px)
+        spans = self.timeline.spans
         copies = self._copies(shown, begin_s, end_s)
         count = sum(len(self.blocks(int(k)).start) for k in spans.template[copies[0]])
         if level == OPERATORS and count <= MOST_BOXES:
@@ -183,7 +143,8 @@ class TimelineLanes:
     @cached_property
     def _most_busy(self) -> dict[int, float]:
         """Highest utilisation that is drawn at each level."""
-        used = [int(k) for k in np.unique(self.timeline.spans.template)]
+        tables = (self.timeline.spans, self.timeline.sends)
+        used = np.unique(np.concatenate([spans.template for spans in tables])).tolist()
         copies = max((self._traffic(template)[1] for template in used), default=0.0)
         fine = [0.0]
         for template in used:
@@ -240,7 +201,7 @@ class TimelineLanes:
         length: FloatArray,
         number: IntArray,
         full_load: float,
-    ) -> tuple[Boxes, Boxes]:
+    ) -> tuple[list[Box], list[Box]]:
         """A box a span (`number` -1) or a copy, and above it what of it waits; links below."""
         spans, compute, traffic = self.timeline.spans, [], []
         for i, span in enumerate(row.tolist()):
@@ -258,7 +219,22 @@ class TimelineLanes:
             if share > 0:
                 tip = f"{pass_} {name}: busiest link {percent(share)} used"
                 traffic.append(Box(begin, end, 0.0, share / full_load, role, tip=tip))
-        return boxes_of(compute), boxes_of(traffic)
+        return compute, traffic
+
+    def _sends(self, stage: int, begin_s: float, end_s: float, full_load: float) -> list[Box]:
+        """What the stage hands over to its neighbours."""
+        sends, found = self.timeline.sends, []
+        ends = sends.start_s + sends.period_s
+        seen = (sends.stage == stage) & (sends.start_s < end_s) & (ends > begin_s)
+        for row in np.flatnonzero(seen).tolist():
+            role, share = self._traffic(int(sends.template[row]))
+            phase = int(self.blocks(int(sends.template[row])).phase[0])
+            info = self.timeline.phases[phase]
+            tip = f"hand-over {info.op}: busiest link {percent(share)} used"
+            start, end = float(sends.start_s[row]), float(ends[row])
+            words = info.op, "", info.operator, tip
+            found.append(Box(start, end, 0.0, share / full_load, role or "P", *words))
+        return found
 
     def _names(self, span: int, copy: int) -> tuple[str, str]:
         """(what a box says in full, what it says where there is little room)."""
@@ -299,7 +275,7 @@ class TimelineLanes:
         begin_s: float,
         end_s: float,
         full_load: float,
-    ) -> tuple[Boxes, Boxes]:
+    ) -> tuple[list[Box], list[Box]]:
         row, start, _, _ = copies
         compute: list[Box] = []
         traffic: list[Box] = []
@@ -324,7 +300,7 @@ class TimelineLanes:
                     key = phase.role or "C"
                     height /= full_load
                     traffic.append(Box(begin, end, 0, height, key, label, "", name, tip))
-        return boxes_of(compute), boxes_of(traffic)
+        return compute, traffic
 
 
 def _computed(blocks: Blocks, row: int, begin: float, end: float) -> tuple[float, float]:

@@ -12,7 +12,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
 
 from tempstudio.gui.batches import draw_lines, draw_rects
 from tempstudio.gui.theme import font
-from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
+from tempstudio.gui.views.timeline_boxes import Boxes
+from tempstudio.gui.views.timeline_lanes import TimelineLanes
 from tempstudio.gui.views.timeline_marks import PHASES, RULER, STRIP, TOP, Lane, lane_places
 from tempstudio.scene.elapsed import WAITING
 from tempstudio.scene.format import percent

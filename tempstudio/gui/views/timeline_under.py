@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
-from tempstudio.gui.views.timeline_lanes import Boxes
+from tempstudio.gui.views.timeline_boxes import Boxes
 from tempstudio.gui.views.timeline_marks import PHASES, RULER, STRIP, TOP
 from tempstudio.gui.views.timeline_picture import Landmarks
 from tempstudio.scene.format import percent, seconds

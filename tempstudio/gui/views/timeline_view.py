@@ -19,8 +19,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPushButton, QScrollBar, QToolTip, QWidget
 
 from tempstudio.core.timeline import Timeline
+from tempstudio.gui.views.timeline_boxes import Boxes
 from tempstudio.gui.views.timeline_hand import TimelineHand
-from tempstudio.gui.views.timeline_lanes import Boxes, TimelineLanes
+from tempstudio.gui.views.timeline_lanes import TimelineLanes
 from tempstudio.gui.views.timeline_marks import GUTTER, RIGHT, STRIP, TOP, most_scroll
 from tempstudio.gui.views.timeline_over import paint_hovered, paint_playhead, paint_range
 from tempstudio.gui.views.timeline_picture import Landmarks, TimelinePicture
