@@ -78,7 +78,11 @@ def found(folders: Iterable[Path]) -> list[FilePlugin]:
 
 
 def read(path: Path) -> FilePlugin:
-    """Read a file or folder plugin whole; `InputError` where that cannot be done."""
+    """Read a file or folder plugin whole; `InputError` where that cannot be done.
+
+    The folder of a package that pip could install stands for its one module.
+    """
+    path = module_of(path)
     name = path.stem if path.suffix == ".py" else path.name
     if not name.isidentifier():
         raise InputError(f"{path}: found the name {name!r}, allowed: letters, digits and _")
@@ -89,6 +93,15 @@ def read(path: Path) -> FilePlugin:
     if "__init__.py" not in files:
         raise InputError(f"{path}: expected a .py file or a folder with an __init__.py")
     return FilePlugin(name, path.resolve(), digest_of(files), files)
+
+
+def module_of(path: Path) -> Path:
+    """A package's own folder inside one with a `pyproject.toml`, anything else itself."""
+    if (path / "__init__.py").is_file() or not (path / "pyproject.toml").is_file():
+        return path
+    inside = [*path.glob("src/*/__init__.py"), *path.glob("*/__init__.py")]
+    modules = [file.parent for file in inside if file.parent.name not in ("tests", "test")]
+    return modules[0] if len(modules) == 1 else path
 
 
 def _contents(path: Path) -> dict[str, bytes]:

@@ -111,7 +111,7 @@ def _new(folder: Path, kind: str | None) -> Answer:
 
 def _check(target: str, debug: bool) -> Answer:
     from tempstudio import conformance
-    from tempstudio.conformance.source import find
+    from tempstudio.conformance.source import CHECKED, find
 
     source = find(target)
     rows = [
@@ -129,7 +129,7 @@ def _check(target: str, debug: bool) -> Answer:
     if not rows:
         rows = [
             {"kind": "", "name": "", "check": "offers", "passed": False, "seconds": 0.0}
-            | {"message": f"offers no {', no '.join(KINDS)}", "traceback": ""}
+            | {"message": f"offers no {', no '.join(CHECKED)}", "traceback": ""}
         ]
     broken = [row for row in rows if not row["passed"]]
     if debug:

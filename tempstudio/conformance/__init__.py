@@ -17,7 +17,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tempstudio.conformance import mappers, options, panels, partitioners, readers, solvers
+from tempstudio.conformance import (
+    exporters,
+    mappers,
+    options,
+    panels,
+    partitioners,
+    readers,
+    solvers,
+)
 from tempstudio.conformance.check import Broken as Broken
 from tempstudio.conformance.check import Check as Check
 from tempstudio.conformance.check import Finding as Finding
@@ -32,13 +40,14 @@ _OWN = {
     "mapper": mappers.CHECKS,
     "solver": solvers.CHECKS,
     "reader": readers.CHECKS,
+    "exporter": exporters.CHECKS,
     "panel": panels.CHECKS,
 }
 KINDS = tuple(_OWN)
 
 
 def checks(kind: str) -> tuple[Check, ...]:
-    """The checks for a kind of plugin object: partitioner, mapper, solver, reader or panel."""
+    """The checks for a kind: partitioner, mapper, solver, reader, exporter or panel."""
     if kind not in _OWN:
         raise InputError(f"kind: found {kind!r}, allowed: {', '.join(KINDS)}")
     common = options.CHECKS if kind != "panel" else options.CHECKS[:1]

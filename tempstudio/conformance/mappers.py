@@ -19,11 +19,13 @@ from tempstudio.conformance.settings import (
     named,
     problem,
 )
+from tempstudio.core.candidate import Candidate
 from tempstudio.core.errors import NoPlanError
 from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping, mapping_to_json
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.progress import Cancelled, Progress
+from tempstudio.core.strategy import offers_placements
 from tempstudio.core.workload import TrainingJob
 from tempstudio.plugin_guard import GuardedMapper
 from tempstudio.plugin_host import Offer
@@ -31,6 +33,7 @@ from tempstudio.plugin_host import Offer
 ANYWHERE = (Degrees(dp=3), Degrees(dp=5, tp=2), Degrees(dp=2, sp=3, tp=2))
 STREAMING = (Degrees(stream=4), Degrees(dp=3, stream=4), Degrees(dp=2, tp=2, stream=3))
 FULL = (Degrees(dp=16), Degrees(dp=4, stream=4), Degrees(tp=2, stream=8), Degrees(pp=2, stream=8))
+MOST_TILINGS = 8
 LARGEST = (Degrees(dp=950, tp=8), Degrees(dp=475, stream=16))
 
 
@@ -78,6 +81,25 @@ def stops(offer: Offer) -> str:
     raise Broken("went on after it was cancelled, expected calls of progress.step")
 
 
+def offered(offer: Offer) -> str:
+    """Placements that it leaves to solvers are sound, and each can be mapped or refused."""
+    if not offers_placements(GuardedMapper(offer)):
+        return "leaves no placement to solvers"
+    count, refused = 0, 0
+    for machine in (WHOLE, FAULTY):
+        for degrees in (ANYWHERE[1], STREAMING[0]):
+            task = problem(machine, built_in("partitioner", "tspp"), offer, degrees)
+            for tiling in range(min(len(task.tilings(degrees)), MOST_TILINGS)):
+                count += 1
+                try:
+                    task.build(Candidate(degrees, tiling=tiling))  # held against SPEC there
+                except NoPlanError:
+                    refused += 1
+    if count and refused == count:
+        raise Broken(f"refuses to map every one of the {count} placements that it offers")
+    return f"{count} placements, {count - refused} of them mapped"
+
+
 def _plans(
     offer: Offer,
     machine: Machine,
@@ -120,6 +142,7 @@ CHECKS = (
     ("whole wafer", "sound plans on 4 x 4", whole),
     ("faulty wafer", "no dead die and no dead link is used", faulty),
     ("80 x 95", "a wafer of 7,600 dies", large),
+    ("placements", "what it offers solvers can be mapped", offered),
     ("seed", "the same seed repeats a mapping", repeats),
     ("cancel", "stops when asked to", stops),
 )

@@ -14,7 +14,7 @@ from tempstudio.core.errors import InputError
 from tempstudio.hookspecs import ENTRY_POINT_GROUP
 from tempstudio.plugin_host import Failure, Host, Offer
 
-CHECKED = ("partitioner", "mapper", "solver", "reader", "panel")
+CHECKED = ("partitioner", "mapper", "solver", "reader", "exporter", "panel")
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class PluginDesk(QObject):
         super().__init__(window)
         self._window, self._studio, self._kept = window, window.studio, window.settings
         self.safe_mode = safe_mode
-        self.developed = [path.absolute() for path in develop]
+        self.developed = [plugin_files.module_of(path.absolute()) for path in develop]
         self.settings = self._wanted()
         self.editors: dict[Path, StrategyEditor] = {}
         self.list = PluginWindow(self, window)
@@ -176,7 +176,7 @@ class PluginDesk(QObject):
 
     def develop(self, path: Path) -> None:
         """Run a plugin as it is for this session, and again whenever it is saved."""
-        path = path.absolute()
+        path = plugin_files.module_of(path.absolute())
         if path not in self.developed:
             self.developed.append(path)
         self._watch.watch(self.developed)

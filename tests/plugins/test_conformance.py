@@ -95,6 +95,16 @@ def trusting(path: Any) -> Any:
     return ts.load_model(path) if path.read_text() else None
 
 
+def exporter(write: Callable[..., None], *suffixes: str) -> Any:
+    odd = strategy("write", write)
+    odd.suffixes = suffixes
+    return odd
+
+
+def _never_the_same(run: Any, path: Any) -> None:
+    path.write_text(str(np.random.default_rng().random()))
+
+
 def panel(part: Any) -> ts.Panel:
     return ts.Panel("odd", "Odd", lambda run, time_s, selection: ts.Figure("Odd", (part,)))
 
@@ -119,6 +129,11 @@ WRONG = [
     ("solver", strategy("solve", none_of_them), "1 x 1", "yielded no plan"),
     ("solver", strategy("solve", stubborn), "cancel", "after it was cancelled|as if it were"),
     ("reader", strategy("read", trusting), "broken files", "returned NoneType"),
+    ("exporter", exporter(lambda run, path: None), "suffixes", "expected texts such as"),
+    ("exporter", exporter(lambda run, path: None, ".x"), "files", "wrote no run.x"),
+    ("exporter", exporter(lambda run, path: path.touch(), ".x"), "files", "wrote an empty file"),
+    ("exporter", exporter(_never_the_same, ".x"), "repeat", "two files of the same run differ"),
+    ("exporter", exporter(_never_the_same, ".x"), "no folder", "expected InputError"),
     ("panel", panel(ts.Lines("l", (0.0, 1.0), (1.0,))), "1 x 1", "2 x for 1 y"),
     ("panel", panel(ts.Bars("b", ("a",), (math.nan,))), "1 x 1", "found nan"),
     ("panel", panel(ts.Bars("b", ("a",), (np.float64(1),))), "1 x 1", "found a float64"),
@@ -145,6 +160,27 @@ def test_the_built_ins_keep_the_rules(kind: str, name: str) -> None:
     findings = list(conformance.examine(kind, built_in(kind, name)))
     assert [f"{f.check}: {f.message}" for f in findings if not f.passed] == []
     assert len(findings) == len(conformance.checks(kind))
+
+
+def test_placements_that_a_mapper_offers_solvers_are_mapped() -> None:
+    (check,) = [check for check in conformance.checks("mapper") if check.name == "placements"]
+    offered = check.examine(built_in("mapper", "traffic-conscious"))
+    assert offered.passed and " placements, " in offered.message, offered.message
+    refused = check.examine(Refusing())
+    assert not refused.passed and "refuses to map every one" in refused.message
+
+
+class Refusing:
+    """Offers a placement and then has no mapping with it."""
+
+    name, summary, version, Options = "refusing", "odd", "1", NoOptions
+    map = staticmethod(in_order)
+
+    def placements(self, degrees: Any, machine: Any, options: Any) -> Any:
+        yield machine.alive_ids[: degrees.size]
+
+    def place(self, *arguments: Any) -> ts.Mapping:
+        raise ts.NoPlanError("no")
 
 
 def test_an_object_of_no_kind_ends_the_examination() -> None:

@@ -140,3 +140,12 @@ def test_the_digest_tells_names_and_borders_apart() -> None:
     assert digest_of({"a": b"bc"}) != digest_of({"ab": b"c"})
     assert digest_of({"a": b"", "b": b"x"}) != digest_of({"a": b"x", "b": b""})
     assert digest_of({"b": b"2", "a": b"1"}) == digest_of({"a": b"1", "b": b"2"})
+
+
+def test_a_package_s_folder_stands_for_its_module(tmp_path: Path) -> None:
+    from tempstudio.scaffold import write_package
+
+    write_package(tmp_path / "fresh", "mapper")
+    plugin = read(tmp_path / "fresh")
+    assert plugin.path == tmp_path / "fresh" / "src" / "tempstudio_fresh"
+    assert "fresh" in Host(folders=(), develop=[tmp_path / "fresh"]).mappers()
