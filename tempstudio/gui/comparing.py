@@ -17,7 +17,7 @@ from tempstudio.gui.contenders import (
     row_contender,
 )
 from tempstudio.gui.edits import with_run
-from tempstudio.gui.jobs import result_from
+from tempstudio.gui.job import result_from
 from tempstudio.gui.results import Result
 from tempstudio.gui.strategy_search import StrategySearch
 from tempstudio.gui.views.compare_panel import LETTERS, ComparePanel

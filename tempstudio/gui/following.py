@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.icons import icon
-from tempstudio.gui.jobs import Job
+from tempstudio.gui.job import Job
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
 from tempstudio.gui.studio import degrees_of

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
-from tempstudio.core.timeline import timeline_from_arrays
-from tempstudio.gui.results import Result
+from tempstudio.gui.job import Job, Question, Request, result_from
 
 if TYPE_CHECKING:
     from tempstudio.lanes import Lanes, Message, WorkerSettings
-
-
-@dataclass(frozen=True)
-class Job:
-    """What runs, as the status bar tells it; `kind` is "replan", "search" or "ask"."""
-
-    kind: str
-    title: str
-    lane: str
-    fraction: float = 0.0
-    caption: str = ""
-    stalled: str = ""
-
-
-@dataclass
-class _Request:
-    kind: str
-    title: str
-    project: Project | None = None
-    take: Callable[[Message], object] | None = None  # of "ask": every message but progress
-
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A question for the lane aside, where the first asked is the first answered."""
-
-    verb: str
-    header: dict[str, Any]
-    request: _Request
-    arrays: Mapping[str, Any] | None = None
 
 
 class Jobs(QObject):
@@ -77,9 +45,9 @@ class Jobs(QObject):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._turn)
-        self._requests: dict[int, _Request] = {}
+        self._requests: dict[int, Request] = {}
         self._jobs: dict[int, Job] = {}
-        self._aside: deque[_Waiting] = deque()
+        self._aside: deque[Question] = deque()
 
     @property
     def is_running(self) -> bool:
@@ -159,9 +127,9 @@ class Jobs(QObject):
         Aside, questions wait for one another and neither stop nor wait for a run.  On the lane
         "search" a question is what the person waits for, and Cancel ends it.
         """
-        request = _Request("ask", title, None, take)
+        request = Request("ask", title, None, take)
         if lane == "aside":
-            self._aside.append(_Waiting(verb, header, request, arrays))
+            self._aside.append(Question(verb, header, request, arrays))
             self._ask_next()
         else:
             self._submit(lane, verb, header, request, arrays)
@@ -217,14 +185,14 @@ class Jobs(QObject):
         from tempstudio.storage.project_document import project_to_document
 
         header = {"project": project_to_document(project), "options": options}
-        self._submit(lane, "run", header, _Request(kind, title, project))
+        self._submit(lane, "run", header, Request(kind, title, project))
 
     def _submit(
         self,
         lane: str,
         verb: str,
         header: dict[str, Any],
-        request: _Request,
+        request: Request,
         arrays: Mapping[str, Any] | None = None,
     ) -> None:
         self.start()
@@ -288,14 +256,14 @@ class Jobs(QObject):
         )
         self.job_changed.emit(self.job)
 
-    def _take_plan(self, request: _Request, message: Message) -> None:
+    def _take_plan(self, request: Request, message: Message) -> None:
         assert request.project is not None
         result = result_from(message, request.project, request.kind == "search")
         self.planned.emit(result, bool(message.header.get("final")))
         for note in message.header.get("notes", ()):
             self.noted.emit(note)
 
-    def _end(self, request: _Request, message: Message) -> None:
+    def _end(self, request: Request, message: Message) -> None:
         del self._requests[message.id]
         self._jobs.pop(message.id, None)
         self.job_changed.emit(self.job)
@@ -306,15 +274,3 @@ class Jobs(QObject):
         else:
             self.refused.emit(request.kind, request.project, message.header)
         self._ask_next()
-
-
-def result_from(message: Message, project: Project, searched: bool = False) -> Result:
-    """The run that a `plan` message carries."""
-    header = message.header
-    return Result(
-        project=project,
-        document=header["document"],
-        timeline=timeline_from_arrays(header["timeline"], message.arrays),
-        plan=header.get("plan", {}),
-        searched=searched,
-    )

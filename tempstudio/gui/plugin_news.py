@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 
 from tempstudio.catalogue import STRATEGY_KINDS, absent_strategies, missing_from
 from tempstudio.core.project import StrategyChoice
-from tempstudio.gui.jobs import Job
+from tempstudio.gui.job import Job
 from tempstudio.storage.project_document import STRATEGIES, needs_in_file
 
 if TYPE_CHECKING:

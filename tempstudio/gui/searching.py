@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject
 
 from tempstudio.core.project import Project
-from tempstudio.gui.jobs import Job
+from tempstudio.gui.job import Job
 from tempstudio.gui.results import Result
 from tempstudio.gui.search_log import Candidate, SearchLog
 from tempstudio.gui.views.search_panel import SearchPanel, genome_words

@@ -21,7 +21,7 @@ from tempstudio.scene.format import percent, plural
 from tempstudio.scene.tokens import Tokens
 
 if TYPE_CHECKING:  # the first paint waits for what is imported here
-    from tempstudio.gui.jobs import Job
+    from tempstudio.gui.job import Job
     from tempstudio.gui.results import Freshness
 
 STATES = {
