@@ -47,14 +47,14 @@ def _tile_efficiency(rows: int, columns: int, tile: int, units: int, products: i
     return wanted / min(computed)
 
 
-def compute_seconds(work: Work, die: Die) -> float:
-    """Seconds that one die of full yield needs: the larger of arithmetic and memory.
+def compute_seconds(work: Work, die: Die, core_yield: float = 1.0) -> float:
+    """Seconds that one die needs: the larger of arithmetic, which its yield slows, and memory.
 
     Where a unit writes its tile before it begins the next (`exposed_output`), arithmetic waits for
     that.
     """
     waiting = die.exposed_output * work.output_bytes
-    arithmetic = arithmetic_seconds(work, die) + waiting / die.stream_bytes_per_s
+    arithmetic = arithmetic_seconds(work, die) / core_yield + waiting / die.stream_bytes_per_s
     return max(arithmetic, memory_seconds(work, die))
 
 

@@ -33,7 +33,9 @@ class Work:
     `hbm_bytes_total` the sum over the stage's dies (they set energy).  `tile_shape` is the local
     matrix product (rows, inner, columns) that tile quantisation looks at, () for none; where the
     product is cut into rounds it is that of one round.  `products` equal ones run at once (heads,
-    experts); `output_bytes` is what of `hbm_bytes` they write, and read to add to it.
+    experts); `output_bytes` is what of `hbm_bytes` they write, and read to add to it.  `share`
+    tells whether a die works on its own rows ("rows"), in each round on others' ("chunks"), or on
+    "both": rows may follow the core yield (`tempstudio.core.row_shares`).
     """
 
     flop: float = 0.0
@@ -43,6 +45,7 @@ class Work:
     tile_shape: tuple[int, ...] = ()
     products: int = 1
     output_bytes: float = 0.0
+    share: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,7 @@ class Partition:
     `micro_batches` is the number one replica works through in a step (the largest share); `fill`
     the share of all replicas' micro-batch slots that hold samples (1 where everything divides).
     `sequence_dies` is how many dies of a stream group share a sequence (1: attention is local).
+    `row_shares`: "even", in proportion to the core "yield", or "auto", whichever is faster.
     """
 
     degrees: Degrees
@@ -166,4 +170,5 @@ class Partition:
     micro_batches: int
     fill: float = 1.0
     sequence_dies: int = 1
+    row_shares: str = "even"
     choices: tuple[OperatorChoice, ...] = ()

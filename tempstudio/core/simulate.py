@@ -7,7 +7,7 @@ stages then run copies of these templates side by side (`tempstudio.core.stage_c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -17,7 +17,9 @@ from tempstudio.core.interleave import Turn, turns, waits_for
 from tempstudio.core.machine import Machine
 from tempstudio.core.partition import OPTIMIZER, Partition, Segment, StageProgram
 from tempstudio.core.patterns import handover_pattern
+from tempstudio.core.peak import memory_peak
 from tempstudio.core.progress import Progress
+from tempstudio.core.row_shares import BEST, EVEN, row_shares, with_row_shares
 from tempstudio.core.run import Plan
 from tempstudio.core.stage_clock import PATIENCE, Book, StageClock, Task
 from tempstudio.core.template import StageContext, Template, build_template
@@ -58,9 +60,30 @@ class Step:
 
 
 def simulate(plan: Plan, machine: Machine, progress: Progress) -> tuple[Step, Timeline]:
-    """Simulate one training step of a plan on a machine."""
-    step = _run_templates(plan, machine, progress)
-    return step, make_timeline(step, plan, machine)
+    """Simulate one training step of a plan on a machine.
+
+    Where rows may follow the core yield and it is left open, both ways are run and the faster is
+    kept, of those that fit if one does not.
+    """
+    wanted = plan.partition.row_shares
+    shares = None
+    if wanted != EVEN:
+        shares = row_shares(plan.partition, plan.mapping, topology_of(machine))
+    found = []
+    if shares is None or wanted == BEST:
+        step = _run_templates(plan, machine, progress)
+        found.append((step, make_timeline(step, plan, machine)))
+    if shares is not None:
+        followed = replace(plan, partition=with_row_shares(plan.partition, shares))
+        step = _run_templates(followed, machine, progress)
+        step.notes.append(
+            f"rows follow the core yield: a die takes up to {100 * (shares.largest - 1):.1f} % "
+            "more than an even share"
+        )
+        found.append((step, make_timeline(step, followed, machine)))
+    if len(found) == 1:
+        return found[0]
+    return min(found, key=lambda run: (not memory_peak(run[1], machine).fits, run[0].duration_s))
 
 
 def _run_templates(plan: Plan, machine: Machine, progress: Progress) -> Step:

@@ -145,7 +145,7 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
         works.append(work)
         return _plan_stream(phase, pattern, waves, work, context)
     works.append(phase.work)
-    seconds = compute_seconds(phase.work, die) / context.slowest_yield
+    seconds = compute_seconds(phase.work, die, context.slowest_yield)
     if phase.collective is None:
         number = context.number(_info(phase, "compute", ""))
         return [Planned(seconds, number, 0, 1, None, 0.0, phase.buffer_bytes)]
@@ -182,7 +182,8 @@ def _plan_stream(
     assert stream is not None
     number = context.number(_info(phase, "stream", "stream"))
     rounds = len(pattern.steps) * waves.count
-    seconds = compute_seconds(work, context.topology.machine.die) / context.slowest_yield / rounds
+    die = context.topology.machine.die
+    seconds = compute_seconds(work, die, context.slowest_yield) / rounds
     scale = max(stream.chunk_bytes) / waves.count
     held = pattern.buffer_chunks * scale
     return [

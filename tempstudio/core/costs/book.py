@@ -84,9 +84,13 @@ class PhaseBook:
             amounts[:, ROWS], amounts[:, TILE_COLUMNS], amounts[:, PRODUCTS], self.die
         )
         compute = roofline_seconds(
-            amounts[:, FLOP], amounts[:, HBM], amounts[:, OUTPUT], share, self.die
+            amounts[:, FLOP],
+            amounts[:, HBM],
+            amounts[:, OUTPUT],
+            share,
+            self.die,
+            mesh.slowest_yield,
         )
-        compute /= mesh.slowest_yield
         found = np.zeros((len(numbers), COLUMNS))
         found[:, ALONE] = found[:, COMPUTE] = compute
         traffic = [NOTHING] * len(numbers)
@@ -115,7 +119,7 @@ class PhaseBook:
         assert stream is not None
         rounds = mesh.rounds(stream)
         waves = waves_for(stream, rounds.buffer_chunks, die)
-        compute = self._streamed_seconds(work, waves) / mesh.slowest_yield
+        compute = self._streamed_seconds(work, waves, mesh.slowest_yield)
         scale = max(stream.chunk_bytes) / waves.count
         moving = rounds.per_byte * scale + rounds.wait_s
         each = compute / (len(moving) * waves.count)
@@ -128,7 +132,7 @@ class PhaseBook:
         row[BUFFER] = rounds.buffer_chunks * scale
         return row, rounds.unit
 
-    def _streamed_seconds(self, work: Work, waves: Waves) -> float:
+    def _streamed_seconds(self, work: Work, waves: Waves, core_yield: float) -> float:
         """All rounds of all waves: columns are cut once more in each wave, inputs read again."""
         rows, _, columns = work.tile_shape or (0, 0, 0)
         if waves.count > 1:
@@ -140,6 +144,7 @@ class PhaseBook:
             np.array([work.output_bytes]),
             tile_share(sizes[0], sizes[1], sizes[2], self.die),
             self.die,
+            core_yield,
         )
         return float(seconds[0])
 

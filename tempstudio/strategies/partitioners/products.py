@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tempstudio.core.parallel import share_sizes
 from tempstudio.core.partition import BACKWARD, FORWARD, Collective, Phase, Stream, Work
+from tempstudio.core.row_shares import CHUNKS, ROWS
 from tempstudio.core.workload import Operator
 from tempstudio.strategies.partitioners.layouts import Product, product_of
 from tempstudio.strategies.partitioners.redistribution import INPUT, LOCAL, OUTPUT, WEIGHT
@@ -199,6 +200,7 @@ def _works(operator: Operator, product: Product, mode: str, shares: Shares) -> W
         flop = 2.0 * rows * inner * columns * n
         received = rows * product.columns if mode == WEIGHT else tokens * columns
         sent, weights = rows * inner, columns * inner * experts
+    share = {WEIGHT: ROWS, INPUT: CHUNKS, OUTPUT: CHUNKS}.get(mode, "")
     dies = shares.degrees.size // shares.degrees.pp
     copies = 1 if operator.role or shares.rules.split_norms else shares.degrees.tp
     total = operator.flop(shares.all_tokens, shares.job.seq_len) * copies
@@ -214,6 +216,7 @@ def _works(operator: Operator, product: Product, mode: str, shares: Shares) -> W
             tile_shape=shape,
             products=experts,
             output_bytes=written,
+            share=share,
         )
 
     element = float(shares.element)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from functools import lru_cache
 
+from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.memory import activation_bytes, inside_tensors, score_bytes, state_bytes
 from tempstudio.core.parallel import Degrees, share_sizes
@@ -20,6 +21,8 @@ from tempstudio.core.partition import (
     Segment,
     StageProgram,
 )
+from tempstudio.core.row_shares import BOTH, EVEN, FOLLOW
+from tempstudio.core.row_shares import ROWS as OWN_ROWS
 from tempstudio.core.workload import Block, Operator, TrainingJob, Workload
 from tempstudio.strategies.partitioners.attention import attention_phases
 from tempstudio.strategies.partitioners.layouts import DESCRIPTIONS, choose_layouts
@@ -67,8 +70,36 @@ def build_partition(
         micro_batches=micro_batches,
         fill=job.global_batch / slots,
         sequence_dies=shares.sequence_dies,
+        row_shares=_row_shares(workload, shares),
         choices=_choices(workload, shares),
     )
+
+
+def _row_shares(workload: Workload, shares: Shares) -> str:
+    """Whether rows may follow the core yield; `InputError` where that is asked and cannot be.
+
+    One stream group's dies must hold all that hangs on a row: with tp or sp they share it with
+    others, another stage would cut the rows elsewhere, and whole sequences move only as a whole.
+    """
+    wanted, degrees = shares.rules.row_shares, shares.degrees
+    if wanted == EVEN:
+        return EVEN
+    reason = ""
+    if degrees.pp * degrees.sp * degrees.tp > 1 or degrees.operators:
+        reason = "with pp, sp, tp above 1 or operators' own degrees"
+    elif shares.sequence_dies == 1 and degrees.stream > 1:
+        layouts = [(block, choose_layouts(block, shares)) for block in workload.blocks]
+        if any(
+            op.kind == "attention" and modes.get(op.name, ROWS) == ROWS
+            for block, modes in layouts
+            for op in block.operators
+        ):
+            reason = "where each die attends to whole sequences"
+    if not reason:
+        return wanted
+    if wanted == FOLLOW:
+        raise InputError(f"partitioner.row_shares: found 'yield', allowed: even, auto {reason}")
+    return EVEN
 
 
 def split_stages(workload: Workload, degrees: Degrees) -> list[tuple[Run, ...]]:
@@ -280,13 +311,19 @@ def _operator_phases(
         return _with_experts(
             operator, product_forward(operator, mode, shares, pass_), shares, pass_
         )
+    layout = layouts.get(operator.name, ROWS)
     if operator.kind == "attention":
-        return attention_phases(operator, layouts.get(operator.name, ROWS), shares, pass_)
-    if operator.kind == "embedding":
-        return embedding_phases(operator, shares, pass_)
-    if operator.kind == "loss":
-        return loss_phases(operator, shares, pass_)
-    return memory_phase(operator, operator.name in inside, shares, pass_)
+        phases = attention_phases(operator, layout, shares, pass_)
+    elif operator.kind == "embedding":
+        phases = embedding_phases(operator, shares, pass_)
+    elif operator.kind == "loss":
+        phases = loss_phases(operator, shares, pass_)
+    else:
+        phases = memory_phase(operator, operator.name in inside, shares, pass_)
+    if layout != ROWS or shares.degrees.stream == 1:
+        return phases
+    share = BOTH if operator.kind == "attention" else OWN_ROWS
+    return [replace(phase, work=replace(phase.work, share=share)) for phase in phases]
 
 
 def _with_experts(

@@ -23,7 +23,8 @@ class Rules:
     "input-output". `hide_tensor` runs a column operator's backward collectives beside its products,
     `hide_gradients` the gradient reduction beside the last backward; `scatter_gather` sends each
     activation between stages once and gathers it inside the next tensor-parallel group.
-    `overlap_sends` goes on computing while an activation is on its way to the next stage.
+    `overlap_sends` goes on computing while an activation is on its way to the next stage;
+    `row_shares` are "even", in proportion to the core "yield", or "auto", whichever is faster.
     `fused_accumulation` adds a weight's gradient inside its product's kernel; `shard_algorithm`
     names the collective that gathers ZeRO-3's weights and reduces its gradients, "" the best.
     """
@@ -38,6 +39,7 @@ class Rules:
     hide_gradients: bool = True
     scatter_gather: bool = True
     overlap_sends: bool = True
+    row_shares: str = "even"
     fused_accumulation: bool = True
     shard_algorithm: str = ""
 

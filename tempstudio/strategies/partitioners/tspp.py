@@ -24,6 +24,12 @@ class TensorStreamOptions:
         help="what travels: fewest bytes over each pair of products, always the weight, or the "
         "input and then the output",
     )
+    row_shares: str = option(
+        "auto",
+        choices=("auto", "even", "yield"),
+        help="rows of a stream group's dies: even, in proportion to their core yield, or auto, "
+        "whichever is faster on the dies chosen, and so never slower than even ones",
+    )
     split_norms: bool = option(
         True, help="split the norm regions along the sequence inside a tensor-parallel group"
     )
@@ -48,5 +54,11 @@ class TensorStream:
     ) -> Partition:
         """Programs with streamed products; at stream = 1 those of `megatron3` (or 1)."""
         progress.step(0.0, "cutting operators")
-        rules = Rules("tspp", options.split_norms, stream=True, layout=options.layout)
+        rules = Rules(
+            "tspp",
+            options.split_norms,
+            stream=True,
+            layout=options.layout,
+            row_shares=options.row_shares,
+        )
         return build_partition(workload, machine, job, degrees, rules)

@@ -38,6 +38,42 @@ def test_sharing_of_500_flows_over_164_links(capsys):
             print(f"\nmax-min sharing, 500 flows, 164 links, {name}: {took / 0.1:.2f} x 0.1 ms")
 
 
+PLANS = {
+    "tspp": {"dp": 6, "stream": 8},
+    "megatron1": {"dp": 6, "tp": 8},
+    "megatron3": {"dp": 6, "tp": 8},
+    "fsdp": {"dp": 48, "zero": 3},
+}
+
+
+@pytest.mark.parametrize("partitioner", PLANS)
+def test_a_step_of_gpt3_175b_with_fixed_degrees(capsys, partitioner):
+    """Partition, mapping and simulation on 6 x 8 once warm; aimed at is one second."""
+    import tempstudio as ts
+    from tempstudio.readers import load_model
+
+    degrees = ts.Degrees(**PLANS[partitioner])
+    model = load_model("gpt3-175b")
+    batches = iter(range(96, 96 + 48 * 8, 48))
+
+    def run():
+        project = ts.Project(
+            machine=Wafer(),
+            model=model,
+            job=ts.TrainingJob(global_batch=next(batches)),
+            partitioner=ts.StrategyChoice(partitioner),
+            mapper=ts.StrategyChoice("traffic-conscious"),
+            degrees=degrees,
+        )
+        ts.run(project)
+
+    run()
+    took = best_ms(run, 3)
+    with capsys.disabled():
+        print(f"\nGPT-3 175B on 6 x 8, {partitioner}: {took / 1e3:.2f} x 1 s")
+    assert took < 1e3
+
+
 def test_a_backward_layer_beside_a_large_background(capsys):
     """600 rounds of 96 flows (six two-way rings of eight) beside an exchange between the rings."""
     topology = topology_of(Wafer())
