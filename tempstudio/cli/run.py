@@ -98,8 +98,11 @@ def _answer(
     from tempstudio.cli.explanation import explanation_text, link_named
     from tempstudio.cli.summary import summary
     from tempstudio.core.explanation import explanation
+    from tempstudio.core.link_bound import least_link_bytes
 
     document = dict(run.document)
+    bound_bytes, kind = least_link_bytes(run)
+    document["links"] = {**document["links"], "bound_bytes": bound_bytes, "bound": kind}
     if arguments.explain:
         link = None if arguments.link is None else link_named(arguments.link, document)
         document["explanation"] = explanation(run.timeline, document, link=link)

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tempstudio.core.candidate import candidate_json
+from tempstudio.core.link_bound import CUT
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import AXES, Degrees, axis_groups
 from tempstudio.core.quantities import to_json
@@ -174,6 +175,7 @@ def _links(run: Run) -> dict[str, Any]:
         "mean_utilization": links.mean_utilization,
         "max_load_bytes": links.max_load_bytes,
         "bound_bytes": links.bound_bytes,
+        "bound": CUT,
         "contention_factor": links.contention_factor,
         "worst_operator": links.worst_operator,
         "loads": loads,

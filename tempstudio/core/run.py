@@ -7,6 +7,7 @@ from typing import Any
 
 from tempstudio.core.machine import Coordinate
 from tempstudio.core.mapping import Mapping
+from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.project import Project
@@ -46,7 +47,10 @@ class MemoryPeak:
 
 @dataclass(frozen=True)
 class LinkScore:
-    """Load of the links; `max_load_bytes` and `bound_bytes` are of the worst phase."""
+    """Load of the links; `max_load_bytes` and `bound_bytes` are of the `worst` phase.
+
+    `bound_bytes` is a cut: what one die must send or receive, over its links.
+    """
 
     max_utilization: float
     mean_utilization: float
@@ -54,6 +58,7 @@ class LinkScore:
     bound_bytes: float
     contention_factor: float
     worst_operator: str = ""
+    worst: Flows | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from tempstudio.core.bottleneck import cut_bound
 from tempstudio.core.compute import arithmetic_seconds, memory_seconds
 from tempstudio.core.energy import step_energy_j
 from tempstudio.core.machine import Machine
+from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import OPTIMIZER
 from tempstudio.core.peak import memory_peak
@@ -159,6 +160,7 @@ def _link_score(step: Step, timeline: Timeline, counts: list[int], topology: Top
         bound_bytes=worst.bound_bytes,
         contention_factor=worst.factor,
         worst_operator=worst.operator,
+        worst=worst.flows,
     )
 
 
@@ -171,6 +173,7 @@ class Contended:
     bound_bytes: float = 0.0
     factor: float = 1.0
     operator: str = ""
+    flows: Flows | None = None
 
 
 def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
@@ -194,7 +197,9 @@ def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
         if (lost, load) > (worst.lost_s, worst.load_bytes):
             worst = Contended(lost, load, 0.0, factor, names[event.phase])
             flows = event.step.scaled(event.scale)
-    return worst if flows is None else replace(worst, bound_bytes=cut_bound(flows, topology))
+    if flows is None:
+        return worst
+    return replace(worst, bound_bytes=cut_bound(flows, topology), flows=flows)
 
 
 def degrees_in_use(times: Iterable[OperatorTime]) -> set[Degrees]:

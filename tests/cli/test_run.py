@@ -351,3 +351,14 @@ def test_the_explanation_says_what_loads_a_link(cli: Run, tiny: list[str]) -> No
     assert wrong.status == 2
     assert "--link: found '0,0-1,1', allowed: a live link" in wrong.complaint
     assert cli("run", *tiny, *JOBS["streams"], "--link", "0,0-0,1").status == 2
+
+
+def test_the_bound_of_the_worst_phase_says_which_it_is(cli: Run, tiny: list[str]) -> None:
+    """A cut where the plan attains it; else the least that any routing could reach."""
+    larger = [*tiny, "--machine", "3x4", "--parallel", "dp=4,tp=2", "--mapper", "sequential"]
+    for words in ([*tiny, *JOBS["streams"]], larger):
+        links = cli("run", *words, "--json").document["links"]
+        assert links["bound"] in ("cut", "linear program", "dual")
+        assert 0 < links["bound_bytes"] <= links["max_load_bytes"] * (1 + 1e-9)
+        if links["bound"] == "cut" and words is larger:
+            assert links["max_load_bytes"] == pytest.approx(links["bound_bytes"])
