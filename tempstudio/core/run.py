@@ -49,7 +49,7 @@ class MemoryPeak:
 class LinkScore:
     """Load of the links; `max_load_bytes` and `bound_bytes` are of the `worst` phase.
 
-    `bound_bytes` is a cut: what one die must send or receive, over its links.
+    `bound_bytes` is a cut: what must cross it, over its links.
     """
 
     max_utilization: float

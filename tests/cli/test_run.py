@@ -358,7 +358,5 @@ def test_the_bound_of_the_worst_phase_says_which_it_is(cli: Run, tiny: list[str]
     larger = [*tiny, "--machine", "3x4", "--parallel", "dp=4,tp=2", "--mapper", "sequential"]
     for words in ([*tiny, *JOBS["streams"]], larger):
         links = cli("run", *words, "--json").document["links"]
-        assert links["bound"] in ("cut", "linear program", "dual")
+        assert links["bound"] in ("cut", "linear program")
         assert 0 < links["bound_bytes"] <= links["max_load_bytes"] * (1 + 1e-9)
-        if links["bound"] == "cut" and words is larger:
-            assert links["max_load_bytes"] == pytest.approx(links["bound_bytes"])
