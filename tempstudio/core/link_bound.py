@@ -1,8 +1,8 @@
 """How far the busiest link of a run's worst phase is from the least that any routing could reach.
 
-Cuts are known at once: what must leave or enter a part of the mesh, over the links there.  Where the
-plan does not attain them, the program of SPEC 8 finds the true optimum; it takes some tenths of a
-second, so it is for answers that nobody waits for with a finger on the mouse.
+Cuts are known at once: what must leave or enter a part of the mesh, over the links there.  Where
+the plan does not attain them, the program of SPEC 8 finds the true optimum; it takes some tenths of
+a second, so it is for answers that nobody waits for with a finger on the mouse.
 """
 
 from __future__ import annotations
