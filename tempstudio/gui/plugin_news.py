@@ -107,23 +107,24 @@ class PluginNews(QObject):
         self._window.requests.choose_strategy(kind, StrategyChoice(name))
 
     def _tell_untrusted(self, catalogue: dict[str, Any]) -> None:
-        """Say once of each that there is a plugin which nobody has agreed to."""
+        """Say once of each state of a plugin that nobody has agreed to it."""
         empty: list[Any] = []
         settings = self._window.settings
         seen = [item for item in settings.get(_SEEN, empty) if isinstance(item, str)]
-        fresh = [
-            plugin["path"]
+        found = {
+            f"{plugin['path']} {plugin['version']}": plugin["path"]
             for plugin in catalogue["plugins"]
-            if plugin["state"] == "not trusted" and plugin["path"] not in seen
-        ]
+            if plugin["state"] == "not trusted"
+        }
+        fresh = [path for state, path in found.items() if state not in seen]
         if not fresh:
             return
-        settings.set(_SEEN, [*seen, *fresh][-_MOST_SEEN:])
+        settings.set(_SEEN, [*seen, *found][-_MOST_SEEN:])
         one = len(fresh) == 1
         text = (
-            f"The plugin {fresh[0]} does not run: nobody has agreed to it."
+            f"The plugin {fresh[0]} does not run: nobody has agreed to it as it is now."
             if one
-            else f"{len(fresh)} plugins do not run: nobody has agreed to them."
+            else f"{len(fresh)} plugins do not run: nobody has agreed to them as they are."
         )
         review = partial(self._desk.ask_consent, Path(fresh[0])) if one else self._desk.show
         self._studio.say(text, "info", key="untrusted", choices=(("Review…", review),))

@@ -33,6 +33,7 @@ from tempstudio.plugin_host.offers import (
 
 EXAMPLE_KEYWORD = "tempstudio-example"  # in a distribution's keywords: it is one of our examples
 MOST_OFFERS = 1000
+DIGITS = 8  # of a file's digest
 
 Watch = Callable[[str, str], AbstractContextManager[Any]]
 
@@ -321,7 +322,8 @@ def _file_source(file: plugin_files.FilePlugin, names: set[str]) -> _Source:
     if name in names:
         name = f"{name} in {file.path.parent}"
     names.add(name)
-    return _Source(Plugin(name, "", str(file.path)), file.name, file.load)
+    version = file.digest[:DIGITS]  # a file has no other: what made a run can be told by it
+    return _Source(Plugin(name, version, str(file.path)), file.name, file.load)
 
 
 def _distribution(entry: metadata.EntryPoint) -> Plugin:

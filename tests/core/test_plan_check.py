@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tempstudio as ts
@@ -204,6 +204,7 @@ def test_figures_that_no_plan_can_have(plan: ts.Plan) -> None:
             check_score(replace(score, **change))
 
 
+@settings(max_examples=20)
 @given(
     machine=st.sampled_from([
         ts.Wafer(rows=3, cols=4, dead_dies=((1, 1),)),

@@ -55,7 +55,9 @@ def test_nothing_runs_without_consent(folder: Path) -> None:
 
 def test_a_plugin_under_development_runs_as_it_is(folder: Path) -> None:
     host = Host(folders=(), develop=[folder / "single.py", folder / "missing"]).load()
-    assert host.find("mapper", "single").plugin.name == "file:single"
+    plugin = host.find("mapper", "single").plugin
+    assert plugin.name == "file:single"
+    assert read(folder / "single.py").digest.startswith(plugin.version) and plugin.version
     assert [failure.plugin for failure in host.failures] == ["file:missing"]
     assert "single" not in Host(folders=[folder]).mappers()
     assert "single" not in Host(safe_mode=True, develop=[folder / "single.py"]).mappers()
