@@ -59,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> Answer:
     """Run the project and write the picture."""
+    from tempstudio.export.movie import check_library
+
     path = output_file("--out", arguments.out, SUFFIXES)
+    check_library(path.suffix.lower())
     asked = project_from_arguments(arguments)
     with progress_bar() as progress:
         run = run_asked(asked, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,18 @@ Pixels = NDArray[np.uint8]
 GIF_FRAMES_PER_S = 20  # GIF counts in hundredths of a second; browsers show this rate as it is
 MP4_FRAMES_PER_S = 30
 PALETTE_FRAMES = 6
+LIBRARIES = {".gif": ("PIL.Image", "Pillow"), ".mp4": ("imageio_ffmpeg", "imageio-ffmpeg")}
 EXTRA = 'pip install "tempstudio[movie]"'
+
+
+def check_library(suffix: str) -> None:
+    """`InputError` where what such movies need is not installed; other suffixes need nothing."""
+    if suffix in LIBRARIES:
+        module, name = LIBRARIES[suffix]
+        try:
+            import_module(module)
+        except ImportError as error:
+            raise InputError(f"--out: {suffix} needs {name}: {EXTRA}") from error
 
 
 def write_gif(
@@ -28,10 +40,9 @@ def write_gif(
     `frames` is called twice: some of them give the palette, all are then written one by one, so
     that a long movie needs no more memory than a short one.
     """
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise InputError(f"--out: .gif needs Pillow: {EXTRA}") from error
+    check_library(".gif")
+    from PIL import Image
+
     step = max(1, count // PALETTE_FRAMES)
     samples = [frame[::2, ::2] for frame in islice(frames(), 0, None, step)]
     palette = Image.fromarray(np.concatenate(samples)).quantize(
@@ -53,10 +64,9 @@ def write_gif(
 
 def write_mp4(path: Path, frames: Iterable[Pixels], size: tuple[int, int], rate: int) -> None:
     """Write frames [height, width, 3] of even width and height as H.264."""
-    try:
-        import imageio_ffmpeg
-    except ImportError as error:
-        raise InputError(f"--out: .mp4 needs imageio-ffmpeg: {EXTRA}") from error
+    check_library(".mp4")
+    import imageio_ffmpeg
+
     writer = imageio_ffmpeg.write_frames(
         str(path), size, fps=rate, codec="libx264", quality=8, macro_block_size=2,
     )  # fmt: skip

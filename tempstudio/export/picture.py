@@ -179,7 +179,8 @@ def _write_movie(
     rate = GIF_FRAMES_PER_S if gif else MP4_FRAMES_PER_S
     count = max(1, round(movie_s * rate)) if timeline is not None else 1
     low, high = window
-    times = tuple(low + (high - low) * number / count for number in range(count))
+    # The middle of what each picture stands for: its ends belong to the neighbours as well.
+    times = tuple(low + (high - low) * (number + 0.5) / count for number in range(count))
     # H.264 stores colours for two by two pixels.
     even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
     wide, tall = (round(side * view.dpr) // 2 * 2 for side in even)

@@ -18,7 +18,16 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
     parts = [
         (name, seconds(time_s[name])) for name in ("compute", "exposed", "bubble", "optimizer")
     ]
+    whole = [*parts, *step]
     known = {
+        "compute time": whole,
+        "exposed communication": whole,
+        "bubble": whole,
+        "optimizer time": whole,
+        "link utilisation": [
+            ("highest over the step", percent(links["max_utilization"])),
+            ("mean over the step", percent(links["mean_utilization"])),
+        ],
         "step time": parts,
         "tokens per second": [
             ("global batch", f"{job['global_batch']:,} sequences"),

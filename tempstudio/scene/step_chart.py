@@ -137,5 +137,9 @@ def _ruler(axis: Axis, bottom: float, tokens: Tokens) -> tuple[Layer, Layer]:
     places = [(time_s, round(axis.x(time_s))) for time_s in times]
     grid = lines("ruler", [[x, bottom, x, bottom + 4] for _, x in places], tokens.control)
     look = TextLook(tokens.muted, LEAST_PX, False, MIDDLE)
-    words = [(tick_text(t, step), x, bottom + 6 + LEAST_PX * 0.8, look) for t, x in places]
+    words = [
+        (tick_text(time_s, step), x, bottom + 6 + LEAST_PX * 0.8, look)
+        for time_s, x in places
+        if x + text_width(tick_text(time_s, step), LEAST_PX) / 2 <= axis.right + PAD_PX
+    ]
     return grid, texts("ruler texts", words)

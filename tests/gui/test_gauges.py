@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 import tempstudio as ts
@@ -14,8 +15,9 @@ from tempstudio.gui.edits import with_dies
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.views.contention import Histogram, TopLinks
 from tempstudio.gui.views.memory_gauge import MemoryGauge
-from tempstudio.scene.format import byte_count, seconds
-from tests.gui.conftest import click, result_of, seen
+from tempstudio.gui.views.memory_strip import MemoryStrip
+from tempstudio.scene.format import byte_count, joules, seconds, watts
+from tests.gui.conftest import Furnish, click, result_of, seen
 
 
 def scrub_to(window: MainWindow, share: float) -> float:
@@ -170,3 +172,65 @@ def test_a_plan_that_does_not_fit_says_which_die_when_and_of_what(
 def test_tooltips_give_meaning_and_unit(window: MainWindow) -> None:
     tip = window.gauges.figures["step_time_s"].toolTip()
     assert tip.startswith("step time [s]\nWall time of one optimizer step")
+
+
+def test_the_parts_of_the_step_say_where_they_come_from(window: MainWindow) -> None:
+    bar = seen(window, "gauge.time")
+    for x, term in ((3, "Compute time"), (bar.width() - 2, "Optimizer time")):
+        click(bar, QPoint(x, 4))
+        popup = seen(window, "provenance")
+        texts = [label.text() for label in popup.findChildren(type(window.gauges.bound).__base__)]
+        assert texts[0] == term
+        assert any("SPEC" in text for text in texts)
+        QTest.keyClick(popup, Qt.Key.Key_Escape)
+    bar.setFocus()
+    QTest.keyClick(bar, Qt.Key.Key_Return)
+    QTest.keyClick(seen(window, "provenance"), Qt.Key.Key_Escape)
+
+
+def test_power_is_shown_and_explained(window: MainWindow, small_run: ts.Run) -> None:
+    line = seen(window, "figure.power")
+    assert line.text().startswith(watts(small_run.score.power_w))  # type: ignore[attr-defined]
+    click(line)
+    popup = seen(window, "provenance")
+    texts = " ".join(
+        label.text() for label in popup.findChildren(type(window.gauges.bound).__base__)
+    )
+    assert "energy / step time" in texts
+    assert joules(small_run.score.energy_j["total"]) in texts
+    QTest.keyClick(popup, Qt.Key.Key_Escape)
+
+
+def test_the_strip_shows_every_die_fullest_first(furnish: Furnish, two_stages: ts.Run) -> None:
+    window = furnish(two_stages.project, two_stages)
+    strip = seen(window, "gauge.memory_strip")
+    assert isinstance(strip, MemoryStrip) and strip.reading is not None
+    totals = strip.reading.totals
+    assert len(totals) == two_stages.project.machine.alive_count
+    assert np.all(np.diff(totals) <= 0) and totals[0] > totals[-1]
+    frame = two_stages.timeline.at(window.studio.playback.time_s)
+    assert totals.sum() == pytest.approx(frame.memory.sum())
+    window.gauges.ensureWidgetVisible(strip)
+    click(strip, QPoint(2, strip.height() - 8))
+    (die,) = window.studio.selection.chosen.dies
+    assert die == strip.reading.order[0]
+    strip.setFocus()
+    QTest.keyClick(strip, Qt.Key.Key_Right)
+    assert window.studio.selection.chosen.dies == (int(strip.reading.order[1]),)
+
+
+def test_over_capacity_is_marked_without_red_alone(window: MainWindow) -> None:
+    from dataclasses import replace
+
+    strip, gauge = window.gauges.strip, window.gauges.memory
+    assert strip.reading is not None and gauge.reading is not None
+    before = strip.grab().toImage(), gauge.grab().toImage()
+    less = float(strip.reading.totals[0]) * 0.7
+    strip.set_reading(replace(strip.reading, capacity_bytes=less))
+    gauge.set_reading(replace(gauge.reading, capacity_bytes=less))
+    after = strip.grab().toImage(), gauge.grab().toImage()
+    assert before[0] != after[0] and before[1] != after[1]
+    # Also where no colour is seen: the hatch and the sign differ in lightness.
+    grey = QImage.Format.Format_Grayscale8
+    for plain, marked in zip(before, after, strict=True):
+        assert plain.convertToFormat(grey) != marked.convertToFormat(grey)

@@ -15,6 +15,7 @@ from tempstudio.scene.format import byte_count, percent, seconds
 
 KIND_ROLES = ("W", "G", "E", "I", "K", "C")  # the hues of what they hold, as in the window
 BINS = 10
+CAPACITY_SHARE = 0.3  # from this share of it on, the capacity is a bar beside the others
 MOST_OPERATORS = 24
 MOST_STAGES = 24
 
@@ -31,6 +32,12 @@ def memory_bars(timeline: Timeline) -> StackedBars:
         figure = f"{byte_count(float(held.sum()))}, {share}"
         bars.append(Bar(name, tuple(held.tolist()), figure))
     keys = tuple(zip((KIND_TITLES[kind] for kind in MEMORY_KINDS), KIND_ROLES, strict=True))
+    capacity = timeline.capacity_bytes
+    if most > CAPACITY_SHARE * capacity:
+        nothing = (0.0,) * len(MEMORY_KINDS)
+        bars.append(Bar("capacity", (*nothing, capacity), byte_count(capacity)))
+        bars[:-1] = [Bar(bar.name, (*bar.parts, 0.0), bar.figure) for bar in bars[:-1]]
+        keys, most = (*keys, ("Capacity", "muted")), max(most, capacity)
     return StackedBars(axis_of([most], "memory", "B", zero=True), tuple(bars), keys)
 
 

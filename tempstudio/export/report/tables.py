@@ -45,11 +45,18 @@ def operators(known: dict[str, Any]) -> str:
             seconds(row["compute_s"]),
             seconds(_shown(row["exposed_s"], known["step_time_s"])),
             percent((row["compute_s"] + row["exposed_s"]) / known["step_time_s"]),
-            "memory" if row["memory_bound"] else "arithmetic",
+            _bound(row),
         )
         for row in known["per_operator"]
     ]
     return table(columns, rows)
+
+
+def _bound(row: dict[str, Any]) -> str:
+    """What an operator waits for while it computes."""
+    if row["compute_s"] <= 0:
+        return "–"
+    return "memory" if row["memory_bound"] else "arithmetic"
 
 
 def _shown(seconds_: float, step_s: float) -> float:

@@ -64,6 +64,7 @@ class LinkReading:
 class Histogram(Zoomed, QWidget):
     """How many links are how busy; the axis runs from idle to full."""
 
+    asked = Signal(str)  # a term of the glossary
     HEIGHT = 40
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
@@ -72,6 +73,9 @@ class Histogram(Zoomed, QWidget):
         self._tokens = tokens
         self._reading: LinkReading | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.asked.emit("link utilisation")
 
     def set_reading(self, reading: LinkReading | None) -> None:
         """Show another moment."""

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize
-from PySide6.QtGui import QColor, QFontMetricsF, QPaintEvent
+from types import MappingProxyType
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEvent,
+    QPen,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from tempstudio.gui.theme import font
@@ -13,9 +22,17 @@ from tempstudio.scene.tokens import Tokens
 
 
 class TimeBar(Zoomed, QWidget):
-    """Compute, exposed communication, bubble and optimizer: the four parts of the step."""
+    """Compute, exposed communication, bubble and optimizer: the four parts of the step.
 
+    A click asks what the part there is, Enter what the largest is: `asked` carries its term.
+    """
+
+    asked = Signal(str)
     PARTS = (("compute", "I"), ("exposed", "W"), ("bubble", "P"), ("optimizer", "E"))
+    TERMS = MappingProxyType({
+        "compute": "compute time", "exposed": "exposed communication", "bubble": "bubble",
+        "optimizer": "optimizer time",
+    })  # fmt: skip
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
         super().__init__(parent)
@@ -23,6 +40,8 @@ class TimeBar(Zoomed, QWidget):
         self._tokens = tokens
         self._parts: dict[str, float] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def set_parts(self, parts: dict[str, float]) -> None:
         """Seconds of each part."""
@@ -40,10 +59,34 @@ class TimeBar(Zoomed, QWidget):
     def sizeHint(self) -> QSize:
         return self.sized(200, round(8 + 4 + QFontMetricsF(font("caption")).height()))
 
+    def part_at(self, x: float) -> str:
+        """The part whose stretch of the bar a place is in, '' where there is none."""
+        total, reach = sum(self._parts.values()), 0.0
+        for name, value in self._parts.items():
+            reach += value
+            if total > 0 and x <= self.width() * reach / total:
+                return name
+        return ""
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        part = self.part_at(event.position().x())
+        if part:
+            self.asked.emit(self.TERMS[part])
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        keys = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
+        if event.key() in keys and any(self._parts.values()):
+            self.asked.emit(self.TERMS[max(self._parts, key=lambda part: self._parts[part])])
+        else:
+            super().keyPressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = self.painter()
         tokens, total = self._tokens, sum(self._parts.values())
         bar = QRectF(0, 0, self.width(), 8)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(tokens.accent), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         painter.fillRect(bar, QColor(tokens.hairline))
         if total <= 0:
             return
