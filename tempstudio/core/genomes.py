@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tempstudio.core.candidate import Candidate
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import MOST_DIES, Machine
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.workload import TrainingJob, Workload
 
@@ -24,6 +24,7 @@ SHAPE = ("pp", "dp", "sp", "tp", "stream", "ep", "interleave")
 RECOMPUTE = ("none", "selective", "full")
 MOST_MICRO_BATCH = 64
 MOST_INTERLEAVE = 8
+NEAR = 1.25  # shapes with least seconds within this of the quickest are near it
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +59,23 @@ class Shapes:
             interleave=interleave,
         )
 
-    def chosen(self, rows: IntArray) -> Shapes:
-        """Some of them."""
-        return Shapes(self.table[rows], self.least_s[rows])
+    def spread(self, most: int) -> list[int]:
+        """Rows worth a look, at most so many: all near the least, or evenly from every kind.
+
+        Of a kind are shapes whose dp, sp, tp and stream have the same powers of two.
+        """
+        near = int((self.least_s <= NEAR * self.least_s[0]).sum()) if len(self) else 0
+        if near <= most:
+            return list(range(min(most, len(self))))
+        powers = np.frexp(self.table[:near, 1:5].astype(np.float64))[1]
+        _, kind = np.unique(powers, axis=0, return_inverse=True)
+        kind = kind.ravel()
+        order = np.argsort(kind, kind="stable")
+        start = np.searchsorted(kind[order], kind[order])
+        turn = np.empty(near, dtype=np.int64)
+        turn[order] = np.arange(near) - start  # how many of its kind stand before each
+        chosen = np.lexsort((np.arange(near), turn))[:most]
+        return sorted(int(row) for row in chosen)
 
 
 def all_shapes(
@@ -69,11 +84,13 @@ def all_shapes(
     job: TrainingJob,
     open_axes: frozenset[str],
     least_share: float = 0.0,
+    longest_stream: int = MOST_DIES,
 ) -> Shapes:
     """Every product of degrees up to the working dies, the least seconds first.
 
     `open_axes` are those (of dp, sp, tp, stream) that the partitioner cuts at all; products that
-    leave more than 1 - `least_share` of what is left for dp idle are left out.
+    leave more than 1 - `least_share` of what is left for dp idle are left out, and streams of more
+    than `longest_stream` dies.
     """
     most = machine.alive_count
     wafers = machine.wafers
@@ -82,7 +99,7 @@ def all_shapes(
     for pp in depths:
         room = most // pp
         for tp in _divisors(model.longest_head_count or 1, room if "tp" in open_axes else 1):
-            streams = room // tp if "stream" in open_axes else 1
+            streams = min(room // tp, longest_stream) if "stream" in open_axes else 1
             for stream in range(1, streams + 1):
                 rest = room // (tp * stream)
                 parts += _rest((pp, tp, stream), rest, job, open_axes, least_share)

@@ -93,11 +93,12 @@ class Problem:
     def shapes(self) -> Shapes:
         """Degrees without ZeRO as rows, the quickest by arithmetic alone first.
 
-        On thousands of dies those that leave more than half of them idle are not listed.
+        On many hundreds of dies those that leave more than half of them idle are not listed, nor
+        streams of so many dies that latency is all that is left of a round.
         """
         project = self.project
-        share = 0.0 if project.machine.alive_count <= MANY_DIES else 0.5
-        return all_shapes(project.machine, project.model, project.job, self._open_axes, share)
+        rest = (0.5, MANY_DIES) if project.machine.alive_count > MANY_DIES else ()
+        return all_shapes(project.machine, project.model, project.job, self._open_axes, *rest)
 
     @cached_property
     def _open_axes(self) -> frozenset[str]:

@@ -57,10 +57,9 @@ class SearchLog:
 
     def _merge(self, candidates: Sequence[Candidate], figures: FloatArray) -> None:
         known = np.array([_figures(seen) for seen in self._front]).reshape(-1, 3)
-        new = undominated(figures)
-        if len(known):
-            beaten = (known[None] <= figures[new][:, None]).all(axis=-1).any(axis=-1)
-            new = new[~beaten]
+        beaten = (known[None] <= figures[:, None]).all(axis=-1).any(axis=-1)
+        left = np.flatnonzero(~beaten)
+        new = left[undominated(figures[left])]
         if not len(new):
             return
         both = self._front + [_seen(candidates[k], figures[k]) for k in new.tolist()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -33,6 +32,7 @@ MOST_ATLASES = 4
 MOST_MODELS = 4
 
 Places = tuple[Place, ...]
+Programs = dict[tuple[Degrees, str, int], Program | None]
 
 
 class Atlas:
@@ -41,9 +41,9 @@ class Atlas:
     def __init__(self, machine: Machine) -> None:
         self.table = Table(machine.die)
         self.places: dict[object, Places | None] = {}
-        self._programs: OrderedDict[object, dict[Candidate, Program | None]] = OrderedDict()
+        self._programs: OrderedDict[object, Programs] = OrderedDict()
 
-    def programs(self, key: object) -> dict[Candidate, Program | None]:
+    def programs(self, key: object) -> Programs:
         """Programs of one model, job and partitioner; those of the last few are kept."""
         return _kept(self._programs, key, dict, MOST_MODELS)
 
@@ -130,9 +130,7 @@ class CostModel:
 
     def program(self, candidate: Candidate) -> Program | None:
         """The columns of a candidate's partition, None where its degrees are not legal."""
-        key = candidate
-        if candidate.tiling != OWN_PLACEMENT:
-            key = replace(candidate, tiling=OWN_PLACEMENT, symmetry=0)
+        key = candidate.degrees, candidate.recompute, candidate.micro_batch
         if key not in self._programs:
             if len(self._programs) >= MOST_PROGRAMS:
                 self._programs.clear()

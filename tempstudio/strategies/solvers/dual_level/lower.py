@@ -63,6 +63,16 @@ class Breeding:
         ]
         return found or [replace(one, tiling=OWN_PLACEMENT, symmetry=0)]
 
+    def seats(self, one: Candidate, most: int) -> list[Candidate]:
+        """The first few placements, unturned ones first; itself where none are offered."""
+        found: list[Candidate] = []
+        for symmetry in self.turned:
+            count = len(self.problem.tilings(one.degrees, symmetry))
+            found += [replace(one, tiling=number, symmetry=symmetry) for number in range(count)]
+            if len(found) >= most:
+                break
+        return found[:most] or [replace(one, tiling=OWN_PLACEMENT, symmetry=0)]
+
     def _shape(self, one: Candidate) -> Candidate:
         """A prime factor moved from one axis to another, or any shape that is near the best."""
         degrees = one.degrees

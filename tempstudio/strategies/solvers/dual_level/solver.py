@@ -29,6 +29,7 @@ TRIED = 3  # placements of each, as some may not be able to stream
 REFINED = 2  # shapes whose placements are all tried at the end
 FINALISTS = 3  # that are simulated in full at the end
 FEW_DIES = 64  # on larger machines as many fewer placements are tried as these are more
+MANY_DIES = 1024
 OWN_SHARE = 0.2  # of the placements, where the mapper works each out anew
 
 
@@ -95,12 +96,15 @@ class Search:
         dies = problem.project.machine.alive_count
         share = 1.0 if offers_placements(problem.mapper) else OWN_SHARE
         share *= min(1.0, FEW_DIES / dies)
+        self.large = dies > MANY_DIES
         self.budget = max(FINALISTS, int(options.placements * share))
 
     def start(self, progress: Progress) -> Iterator[Plan]:
-        """A first plan from the first few shapes."""
+        """A first plan from the first few shapes, unless simulating one takes much of a minute."""
+        if self.large:
+            return
         for candidate in self.upper.first(progress):
-            for placed in self.breeding.placed(candidate)[:TRIED]:
+            for placed in self.breeding.seats(candidate, TRIED):
                 yield from self.winners.of([placed])
                 if np.isfinite(self.winners.best):
                     return
@@ -122,8 +126,9 @@ class Search:
     def lower_level(self, ranked: Sequence[Candidate], progress: Progress) -> Iterator[Plan]:
         """Breed from the best of the upper level, with what was shown already."""
         own = [c for c in ranked if c.degrees.operators][:1]
+        tried = 1 if self.large else TRIED
         bare = [*distinct(ranked, SEEDS), *own, *ranked[:SEEDS]]
-        placed = [self.breeding.placed(c)[:TRIED] for c in dict.fromkeys(bare)]
+        placed = [self.breeding.seats(c, tried) for c in list(dict.fromkeys(bare))[: self.budget]]
         seeds = [c for row in zip_longest(*placed) for c in row if c is not None]
         generations = evolve(
             self.breeding,
@@ -146,7 +151,7 @@ class Search:
                 self._refine(best[turn], part)
         ranked = self.ledger.ranked(self.ledger.placed)
         progress.step(0.8, "simulating the best in full")
-        yield from self.winners.of(ranked[:FINALISTS])
+        yield from self.winners.of(ranked[: 1 if self.large else FINALISTS])
 
     def _refine(self, one: Candidate, progress: Progress) -> None:
         """Every placement of a genome, then its variants in the best of them."""

@@ -36,13 +36,13 @@ class Upper:
 
     def first(self, progress: Progress) -> list[Candidate]:
         """The best of the first few shapes: something to show at once."""
-        rows = range(min(FIRST, len(self.shapes)))
+        rows = self.shapes.spread(FIRST)
         self.ledger.guess((c for row in rows for c in self._probes(row)), progress)
         return self.ledger.ranked(self.ledger.guessed)[:1]
 
     def search(self, progress: Progress) -> list[Candidate]:
         """Candidates of different shapes, the best first."""
-        rows = range(min(len(self.shapes), max(FIRST, self.breadth // (2 * PROBES))))
+        rows = self.shapes.spread(max(FIRST, self.breadth // (2 * PROBES)))
         probes = (c for row in rows for c in self._probes(row))
         self.ledger.guess(probes, progress.part(0.0, 0.5))
         kept = max(FULL, self.breadth // 60)
