@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 from numbers import Integral
@@ -127,9 +128,24 @@ def _check_routed(schedule: Schedule) -> None:
 
 def _check_schedule(schedule: Schedule, machine: Machine) -> None:
     """The five rules; behind a cluster's switch all devices are neighbours."""
-    broken = _first_broken_rule(schedule, isinstance(machine, Wafer), machine.dead_links)
+    on_mesh = isinstance(machine, Wafer)
+    if on_mesh and not _first_broken_rule(*_at_origin(schedule, machine.dead_links)):
+        return
+    broken = _first_broken_rule(schedule, on_mesh, machine.dead_links)
     if broken:
         raise PlanFault(f"mapping: a stream schedule is not valid: {broken}")
+
+
+def _at_origin(schedule: Schedule, dead_links: DeadLinks) -> tuple[Schedule, bool, DeadLinks]:
+    """The same schedule in the mesh's corner, where all of its shape are one."""
+    corner = tuple(min(die[axis] for die in schedule.dies) for axis in (-2, -1))
+
+    def move(die: Coordinate) -> Coordinate:
+        return (*die[:-2], die[-2] - corner[0], die[-1] - corner[1])
+
+    inside = set(schedule.dies)
+    links = tuple((move(a), move(b)) for a, b in dead_links if a in inside and b in inside)
+    return replace(schedule, dies=tuple(map(move, schedule.dies))), True, links
 
 
 @lru_cache(maxsize=4096)

@@ -30,7 +30,8 @@ from tempstudio.strategies.mappers.placements import first_placements
 from tempstudio.strategies.mappers.relief import Relief
 from tempstudio.strategies.mappers.sequential import Sequential, SequentialOptions
 
-LARGEST_TIMED = 2048  # dies of a machine on which timing several placements takes too long
+# On machines of more dies placements are only foreseen, and flows keep their usual routes.
+LARGEST_TIMED = 2048
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class TrafficConscious:
         """The fastest of the candidate placements, with routes for what is contended."""
         check_connected(partition, machine)
         best = self._placed(partition, machine, options, rng, progress.part(0.0, 0.7))
-        if not options.reroute or isinstance(machine, Cluster):
+        if not options.reroute or not _may_reroute(machine):
             return best
         progress.step(0.7, "relieving hot links")
         return _relieved(best, partition, machine, options)
@@ -91,7 +92,7 @@ class TrafficConscious:
         """This placement, with routes for what is contended."""
         placed, groups = make_groups(partition, placement, machine)
         mapping = Mapping(placement=placed, groups=groups)
-        if not options.reroute or isinstance(machine, Cluster):
+        if not options.reroute or not _may_reroute(machine):
             return mapping
         return _relieved(mapping, partition, machine, options)
 
@@ -106,6 +107,8 @@ class TrafficConscious:
         candidates, reasons = _candidates(partition, machine, options, rng)
         if not candidates:
             raise NoPlanError(reasons[0] if reasons else "no placement was found")
+        if len(candidates) == 1:
+            return candidates[0]
         best, best_s = candidates[0], math.inf
         for number, mapping in enumerate(candidates):
             progress.step(number / len(candidates), f"timing placement {number + 1}")
@@ -144,6 +147,11 @@ def _candidates(
         ranked = sorted(found[plain + 1 :], key=foresight.seconds)
         found = ranked[: options.timed] + found[: plain + 1]
     return found, reasons
+
+
+def _may_reroute(machine: Machine) -> bool:
+    """Behind switches there is one way only; thousands of flows take the router too long."""
+    return not isinstance(machine, Cluster) and machine.die_count <= LARGEST_TIMED
 
 
 def _relieved(
