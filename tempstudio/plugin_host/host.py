@@ -151,8 +151,8 @@ class Host:
         if name in offers:
             return offers[name]
         allowed = ", ".join(sorted(offers)) or f"nothing: no plugin offers a {kind}"
-        broken = [plugin.name for plugin in self._plugins.values() if plugin.state != "on"]
-        hint = f" (not loaded: {', '.join(broken)})" if broken else ""
+        broken = [f"{p.name}, {p.state}" for p in self._plugins.values() if p.state != "on"]
+        hint = f" (not loaded: {'; '.join(broken)})" if broken else ""
         raise InputError(f"{kind}: found {name!r}, allowed: {allowed}{hint}")
 
     def migrate_options(
