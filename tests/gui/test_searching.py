@@ -13,6 +13,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 import tempstudio as ts
+from tempstudio.gui.help import term_of
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.search_log import key_of, pareto
 from tests.gui.conftest import click, result_of, said, seen, wait
@@ -66,6 +67,17 @@ def test_plans_that_a_search_yields_become_points(
     assert not log.running
     show_tab(window, "Search")
     assert window.searching.panel.view.isVisible()
+
+
+def test_f1_explains_the_charts(window: MainWindow) -> None:
+    for view, term in (
+        (window.searching.panel.scatter, "Pareto front"),
+        (window.comparing.panel.difference, "difference map"),
+        (window.explaining.panel.chart, "exposed communication"),
+        (window.sweeping.panel.scatter, "Pareto front"),
+        (window.comparing.panel.strategies.chart, "step time"),
+    ):
+        assert term_of(view) == term
 
 
 def test_the_tabs_are_reached_by_keys(window: MainWindow) -> None:

@@ -31,6 +31,7 @@ class DifferenceView(Zoomed, QWidget):
         super().__init__(parent)
         self.setObjectName("compare.difference")
         self.setAccessibleName("Difference map")
+        self.setProperty("term", "difference map")
         self.setMouseTracking(True)
         self._tokens = tokens
         self._found: Difference | None = None

@@ -51,6 +51,7 @@ class ExplainPanel(QWidget):
         self._charted: list[str] = []
         self._operator = ""
         self.chart = ChartView("explain.chart", "Time of each operator", tokens, self)
+        self.chart.setProperty("term", "exposed communication")
         self.chart.chosen.connect(lambda item: self._choose(self._charted[item]))
         self.chart.empty_clicked.connect(self.run_asked)
         self.operators = Table(self._operator_columns(), self)

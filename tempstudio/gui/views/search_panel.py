@@ -54,6 +54,8 @@ class SearchPanel(QWidget):
         self.cost.currentIndexChanged.connect(self.refresh)
         self.trace = ChartView("search.trace", "Best step time so far", tokens, self)
         self.scatter = ChartView("search.scatter", "Candidates", tokens, self)
+        self.trace.setProperty("term", "solver")
+        self.scatter.setProperty("term", "Pareto front")
         self.trace.chosen.connect(lambda item: self.plan_asked.emit(log.best[item]))
         self.scatter.chosen.connect(lambda item: self.plan_asked.emit(log.candidates[item]))
         self.trace.empty_clicked.connect(self.run_asked)

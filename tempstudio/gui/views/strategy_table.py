@@ -81,6 +81,7 @@ class StrategyTable(QWidget):
         self.view.activated.connect(lambda index: self._choose(self._rows[self._at(index)]))
         self.view.selectionModel().selectionChanged.connect(lambda *_: self._enable())
         self.chart = ChartView("strategies.chart", "Where each step goes", tokens, self)
+        self.chart.setProperty("term", "step time")
         self.chart.chosen.connect(lambda item: self._choose(self._charted[item]))
         self._charted: list[Row] = []
         self._lay_out()

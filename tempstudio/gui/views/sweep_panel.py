@@ -89,6 +89,7 @@ class SweepPanel(QWidget):
         self.close_button.setObjectName("sweep.close")
         self.close_button.clicked.connect(self.close_asked)
         self.scatter = ChartView("sweep.scatter", "Points", tokens, self)
+        self.scatter.setProperty("term", "Pareto front")
         self.scatter.chosen.connect(lambda item: self.point_asked.emit(int(self._plotted[item])))
         self.scatter.empty_clicked.connect(self.open_asked)
         self._split = QSplitter(Qt.Orientation.Vertical, self)
