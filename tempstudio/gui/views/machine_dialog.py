@@ -26,6 +26,7 @@ from tempstudio.gui.views.fault_form import FaultForm
 from tempstudio.gui.views.floorplan_view import FloorplanView
 from tempstudio.gui.views.machine_form import MachineForm
 from tempstudio.gui.views.machine_panel import AreaLine
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.format import plural
 from tempstudio.scene.tokens import Tokens
 
@@ -53,7 +54,7 @@ class MachineDialog(QDialog):
         self.setObjectName("machine_dialog")
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(*SIZE)
+        self.resize(*(round(side * factor()) for side in SIZE))
         self._presets = dict(presets)
         self._refused = False
         self._wafer = machine if isinstance(machine, Wafer) else Wafer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations, pairwise
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -23,6 +24,14 @@ VIEW_KEYS = (
             ("Pan", "Ctrl+arrows, Space+drag"),
             ("Erase with a tool", "Alt+click"),
             ("Back to Select, let go", "Esc"),
+        ),
+    ),
+    (
+        "Graph",
+        (
+            ("Along the tensors", "Arrow keys"),
+            ("Choose, unfold layers", "Enter"),
+            ("Fold the layers", "Backspace"),
         ),
     ),
     (
@@ -48,11 +57,11 @@ class ShortcutSheet(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = _groups(list(actions))
         row = QHBoxLayout(self)
-        row.setContentsMargins(24, 16, 24, 24)
-        row.setSpacing(40)
+        row.setContentsMargins(16, 12, 16, 16)
+        row.setSpacing(32)
         for third in _columns(groups, COLUMNS):
             column = QVBoxLayout()
-            column.setSpacing(16)
+            column.setSpacing(12)
             for title, lines in third:
                 column.addLayout(self._group(title, lines))
             column.addStretch(1)
@@ -65,8 +74,8 @@ class ShortcutSheet(QDialog):
         head.setProperty("role", "heading")
         box.addWidget(head)
         grid = QGridLayout()
-        grid.setHorizontalSpacing(24)
-        grid.setVerticalSpacing(4)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(2)
         grid.setColumnStretch(0, 1)
         for number, (what, keys) in enumerate(lines):
             grid.addWidget(QLabel(what, self), number, 0)
@@ -92,12 +101,11 @@ def _groups(actions: list[Action]) -> list[Group]:
 
 
 def _columns(groups: list[Group], count: int) -> list[list[Group]]:
-    """The groups in order, over columns of about equal length."""
+    """The groups in order, cut into columns of which the longest is as short as can be."""
     length = [len(lines) + 2 for _, lines in groups]
-    columns: list[list[Group]] = [[] for _ in range(count)]
-    done = 0
-    for group, rows in zip(groups, length, strict=True):
-        at = (done + rows / 2) * count / sum(length)
-        columns[min(int(at), count - 1)].append(group)
-        done += rows
-    return columns
+    inner = combinations(range(1, len(groups)), min(count, len(groups)) - 1)
+    cuts = min(
+        ((0, *cut, len(groups)) for cut in inner),
+        key=lambda cut: max(sum(length[a:b]) for a, b in pairwise(cut)),
+    )
+    return [groups[a:b] for a, b in pairwise(cuts)]
