@@ -292,21 +292,23 @@ def read_model(offer: Offer, path: Path, watch: Watch = _quiet) -> Workload:
 def read_foreign(path: Path, host: Host, watch: Watch = _quiet) -> tuple[Workload, str] | None:
     """(model, reader's name) by the first foreign reader that can read a file, None if none can.
 
-    One that names the file's suffix among its `suffixes` is asked first, and its refusal is final.
+    Readers that name `suffixes` are asked about such files only, before others, and the refusal of
+    one is final.
     """
-    offers = [offer for offer in host.readers().values() if not offer.plugin.own]
-    for offer in sorted(offers, key=lambda offer: not _claims(offer, path)):
+    readers = [offer for offer in host.readers().values() if not offer.plugin.own]
+    claiming = [offer for offer in readers if path.suffix.lower() in _suffixes(offer)]
+    for offer in (*claiming, *(offer for offer in readers if not _suffixes(offer))):
         try:
             return read_model(offer, path, watch), offer.name
         except InputError:
-            if _claims(offer, path):
+            if offer in claiming:
                 raise
     return None
 
 
-def _claims(offer: Offer, path: Path) -> bool:
-    suffixes = getattr(offer.object, "suffixes", ())
-    return isinstance(suffixes, (tuple, list)) and path.suffix.lower() in suffixes
+def _suffixes(offer: Offer) -> tuple[str, ...]:
+    named = getattr(offer.object, "suffixes", ())
+    return tuple(map(str, named)) if isinstance(named, (tuple, list)) else ()
 
 
 def figure_of(

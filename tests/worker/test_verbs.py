@@ -117,10 +117,39 @@ def tempstudio_solvers():
 """
 
 
+HARMFUL = """
+import os, signal
+from dataclasses import dataclass
+import tempstudio as ts
+
+@dataclass(frozen=True)
+class Options:
+    pass
+
+class Reader:
+    name, summary, version, Options, suffixes = "odd", "does harm", "1", Options, (".odd", ".nil")
+    def read(self, path):
+        if path.suffix == ".odd":
+            os.kill(os.getpid(), signal.SIGSEGV)
+
+def drawn(run, time_s, selection):
+    raise KeyError("no such bar")
+
+@ts.hookimpl
+def tempstudio_readers():
+    return [Reader()]
+
+@ts.hookimpl
+def tempstudio_panels():
+    return [ts.Panel("torn", "Torn", drawn)]
+"""
+
+
 @pytest.fixture(scope="module")
 def studio(install: Callable[..., Path], watched: Callable[..., Watched]) -> Watched:
     install("their-copies", COPY, "7.7")
     install("nonsense", NONSENSE)
+    install("harmful", HARMFUL)
     return watched(verbs="tempstudio.verbs")
 
 
@@ -300,3 +329,18 @@ def test_a_figure_is_asked_of_a_panel_that_exists(studio: Watched, project: ts.P
     run(studio, project)
     refused = studio.ask("figure", panel="no such").header
     assert refused["kind"] == "input" and "panel: found 'no such'" in refused["message"]
+
+
+def test_readers_and_panels_that_do_harm_are_named(
+    studio: Watched, project: ts.Project, tmp_path: Path
+) -> None:
+    for suffix, fault in ((".odd", "SIGSEGV"), (".nil", "returned NoneType, expected Workload")):
+        path = tmp_path / f"model{suffix}"
+        path.write_text("no model")
+        header = studio.ask("read_model", path=str(path)).header
+        assert (header["plugin"], header["hook"]) == ("harmful", "reader 'odd', read")
+        assert fault in header["message"]
+    assert run(studio, project).type == "done"
+    header = studio.ask("figure", panel="torn").header
+    assert (header["plugin"], header["hook"]) == ("harmful", "panel 'torn', figure")
+    assert "KeyError" in header["message"] and header["traceback"].count("File") == 1
