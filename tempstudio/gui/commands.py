@@ -21,6 +21,8 @@ EXPORTS = (
     _export("dies", "Dies as CSV…", "", "One row a die: place, state, memory by kind at the peak"),
     _export("links", "Links as CSV…", "", "One row a directed link: its load over the step"),
     _export("operators", "Operators as CSV…", "", "One row an operator: degrees and times"),
+    Action("file.export.table", "This table as CSV…", lambda w: w.exports.save_table(),
+           "File", "export", (), "", "The table with the focus, as it is shown", submenu="Export"),
 )  # fmt: skip
 
 FILE = (

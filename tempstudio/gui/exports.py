@@ -11,12 +11,14 @@ from PySide6.QtCore import QMimeData, QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QTableView, QTreeView, QWidget
 
+from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
 from tempstudio.export.command_line import command_of
+from tempstudio.export.csv import write_table
 from tempstudio.export.formats import FORMATS
 from tempstudio.gui.results import Result
 from tempstudio.gui.studio import degrees_of
-from tempstudio.gui.views.table_text import table_text
+from tempstudio.gui.views.table_text import table_lines, table_text
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
@@ -118,10 +120,7 @@ class Exports(QObject):
             if not message.ends:
                 return
             if message.type == "done":
-                studio.say(
-                    f"Wrote {path.name}", "ok", key="export", fleeting=True,
-                    choices=(("Open", lambda: open_file(path)),),
-                )  # fmt: skip
+                self._say_written(path)
             elif message.header["kind"] == "cancelled":
                 studio.say(f"{path.name} was not written.", "info", key="export", fleeting=True)
             else:
@@ -207,6 +206,31 @@ class Exports(QObject):
         data.setHtml(html)
         QGuiApplication.clipboard().setMimeData(data)
         self._window.studio.say(f"Copied: {rows} rows", "ok", key="copy", fleeting=True)
+
+    def save_table(self) -> None:
+        """The table with the focus as CSV, as it is shown: its chosen rows, or all of them."""
+        view = self._focused_table()
+        if view is None:
+            self._window.studio.say(
+                "Click the table that shall be saved first.", "info", key="export", fleeting=True
+            )
+            return
+        lines, _ = table_lines(view)
+        self._ask_place("table", (".csv",), lambda path: self._write_lines(path, lines))
+
+    def _write_lines(self, path: Path, lines: list[list[str]]) -> None:
+        try:
+            write_table(path, lines[0], lines[1:])
+        except InputError as error:
+            self._window.studio.say(str(error).removeprefix("--out: "), "error", key="export")
+            return
+        self._say_written(path)
+
+    def _say_written(self, path: Path) -> None:
+        self._window.studio.say(
+            f"Wrote {path.name}", "ok", key="export", fleeting=True,
+            choices=(("Open", lambda: open_file(path)),),
+        )  # fmt: skip
 
     def _focused_table(self) -> QTableView | QTreeView | None:
         widget = QApplication.focusWidget()

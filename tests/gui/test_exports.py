@@ -210,3 +210,23 @@ def test_what_is_exported_is_the_run_on_screen(window: MainWindow, small_run: ts
     assert asked["verb"] == "export" and asked["document"] == shown.document
     arrays = asked["arrays"]
     assert arrays["spans.start_s"] is small_run.timeline.spans.start_s  # type: ignore[index]
+
+
+def test_the_table_in_focus_is_saved_as_it_is_shown(
+    window: MainWindow, small_run: ts.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    window.inspector.setCurrentIndex(1)
+    window.inspector.dies.setFocus()
+    window.actions_["file.export.table"].trigger()
+    type_name(window, tmp_path / "dies.csv")
+    with (tmp_path / "dies.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    assert len(rows) == small_run.project.machine.die_count
+    shown = window.inspector.dies.model()
+    assert rows[0][0] == str(shown.index(0, 0).data())
+    assert "Wrote dies.csv" in said(window)
+    window.wafer.setFocus()
+    window.messages.clear()
+    window.actions_["file.export.table"].trigger()
+    assert said(window) == ["Click the table that shall be saved first."]

@@ -38,10 +38,15 @@ VIEW_KEYS = (
         "Timeline",
         (
             ("Zoom in, out", "W, S, wheel"),
-            ("Move left, right", "A, D, Shift+wheel"),
+            ("Move left, right", "A, D, Shift+drag"),
             ("Whole step", "F"),
+            ("Previous, next event", "Left, right"),
+            ("First, last moment", "Home, End"),
+            ("More stages", "Up, down"),
             ("Play, pause", "Space"),
             ("Show this time", "Click"),
+            ("Average over a range", "Drag"),
+            ("Zoom to the range, let go of it", "Z, Esc"),
         ),
     ),
 )

@@ -12,6 +12,16 @@ ROLE = Qt.ItemDataRole
 
 def table_text(view: QTableView | QTreeView) -> tuple[str, str, int]:
     """(text with tabs, HTML, number of rows) of the chosen rows, or of all; heads come first."""
+    lines, count = table_lines(view)
+    text = "\n".join("\t".join(line) for line in lines) + "\n"
+    cells = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in lines
+    )
+    return text, f"<table>{cells}</table>", count
+
+
+def table_lines(view: QTableView | QTreeView) -> tuple[list[list[str]], int]:
+    """(heads where there are any and rows, number of rows) of the chosen rows, or of all."""
     model = view.model()
     columns = [c for c in range(model.columnCount()) if not view.isColumnHidden(c)]
     chosen = sorted(
@@ -27,12 +37,7 @@ def table_text(view: QTableView | QTreeView) -> tuple[str, str, int]:
         [_shown(index.siblingAtColumn(c).data(ROLE.DisplayRole)) for c in columns]
         for index in chosen
     ]
-    lines = ([heads] if any(heads) else []) + rows
-    text = "\n".join("\t".join(cell for cell in row) for row in lines) + "\n"
-    cells = "".join(
-        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in lines
-    )
-    return text, f"<table>{cells}</table>", len(rows)
+    return ([heads] if any(heads) else []) + rows, len(rows)
 
 
 def _place(index: QModelIndex) -> tuple[int, ...]:
