@@ -10,8 +10,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tempstudio.core.link_users import link_users
-from tempstudio.core.timeline import FOREGROUND, PhaseInfo, Timeline
+from tempstudio.core.timeline import FOREGROUND, FloatArray, IntArray, PhaseInfo, Timeline
 
 # A difference in the last bits of the clock is no waiting; as the simulator counts it.
 ROUNDING = 1e-9
@@ -100,42 +103,51 @@ def link_document(
 
 def stage_seconds(timeline: Timeline, stage: int) -> dict[str, Seconds]:
     """Seconds of a stage's step by operator; updating the parameters is one of them."""
-    times: dict[int, int] = defaultdict(int)
-    spans = timeline.spans
-    for where, template, repeats in zip(
-        spans.stage.tolist(), spans.template.tolist(), spans.repeats.tolist(), strict=True
-    ):
-        if where == stage:
-            times[template] += repeats
+    spans, items = timeline.spans, timeline.templates
+    mine = spans.stage == stage
+    templates = len(items.duration_s)
+    times = _sums(spans.template[mine], spans.repeats[mine], templates)
+    owner = np.repeat(np.arange(templates, dtype=np.int32), np.diff(items.item_start))
+    front = (items.lane == FOREGROUND) & (times[owner] > 0)
+    length = items.end_s - items.start_s
+    wait = length - items.compute_s
+    waits = front & (wait > ROUNDING * length)
+    phases = len(timeline.phases)
+    compute = _sums(items.phase[front], (times[owner] * items.compute_s)[front], phases)
+    exposed = _sums(items.phase[waits], (times[owner] * wait)[waits], phases)
+    exposed = exposed + _tails(timeline, times, owner, front)
+    touched = np.unique(items.phase[front])
     rows: dict[str, Seconds] = defaultdict(Seconds)
-    for template, count in times.items():
-        _count(timeline, template, count, rows)
+    for number in np.union1d(touched, np.flatnonzero(exposed)).tolist():
+        phase = timeline.phases[number]
+        row = rows[phase.operator]
+        row.compute_s += float(compute[number])
+        if exposed[number] > 0:
+            row.exposed_s[_kind(phase)] += float(exposed[number])
     return rows
 
 
-def _count(timeline: Timeline, template: int, times: int, rows: dict[str, Seconds]) -> None:
-    """Add the events of one template: what the foreground computes, and what it waits for."""
+def _sums(places: IntArray, values: FloatArray | IntArray, count: int) -> FloatArray:
+    """What falls on each of `count` places."""
+    return np.bincount(places, values, count).astype(np.float64)
+
+
+def _tails(
+    timeline: Timeline, times: FloatArray, owner: IntArray, front: NDArray[np.bool_]
+) -> FloatArray:
+    """Seconds by phase that a template waits at its end for what ran beside its foreground."""
     items = timeline.templates
-    first, last = items.item_start[template : template + 2].tolist()
-    front_end, end, last_phase = 0.0, -1.0, -1
-    for i in range(first, last):
-        start_s, end_s = float(items.start_s[i]), float(items.end_s[i])
-        phase = timeline.phases[int(items.phase[i])]
-        if end_s > end:
-            end, last_phase = end_s, int(items.phase[i])
-        if items.lane[i] != FOREGROUND:
-            continue
-        row = rows[phase.operator]
-        compute = float(items.compute_s[i])
-        row.compute_s += times * compute
-        if end_s - start_s - compute > ROUNDING * (end_s - start_s):
-            row.exposed_s[_kind(phase)] += times * (end_s - start_s - compute)
-        front_end = max(front_end, end_s)
-    tail = float(items.duration_s[template]) - front_end
-    if last_phase >= 0 and tail > ROUNDING * front_end:  # what ran beside has to be waited for
-        phase = timeline.phases[last_phase]
-        row = rows[phase.operator]
-        row.exposed_s[_kind(phase)] += times * tail
+    front_end = np.zeros(len(times))
+    np.maximum.at(front_end, owner[front], items.end_s[front])
+    tail = items.duration_s - front_end
+    late = np.flatnonzero((times > 0) & (np.diff(items.item_start) > 0))
+    late = late[tail[late] > ROUNDING * front_end[late]]
+    found = np.zeros(len(timeline.phases))
+    for template in late.tolist():
+        first, last = items.item_start[template : template + 2].tolist()
+        item = first + int(np.argmax(items.end_s[first:last]))
+        found[items.phase[item]] += times[template] * tail[template]
+    return found
 
 
 def _kind(phase: PhaseInfo) -> str:
