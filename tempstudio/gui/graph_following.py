@@ -129,7 +129,7 @@ def short_layout(layout: str) -> str:
     return layout.partition(" ")[0]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def users_of(timeline: Timeline, pair: tuple[int, int]) -> frozenset[str]:
     """Operators whose tensors cross a directed link in the step."""
     numbers = {ends: number for number, ends in enumerate(link_pairs(timeline))}

@@ -92,6 +92,8 @@ def test_a_click_on_a_tensor_chooses_what_flows_in_there(
     chosen = window.studio.selection.chosen
     assert (chosen.operator, chosen.tensor) == ("attention.qkv", "input")
     assert graph.marks.tensor == number
+    assert "Selected: its input" in window.inspector.describe()
+    assert window.wafer.marks.tensor == "input"
 
 
 def test_a_chosen_link_marks_the_operators_that_use_it(

@@ -174,6 +174,8 @@ class Inspector(QTabWidget):
             lines += [*self._describe_link(machine, source, target), ""]
         if chosen.operator:
             lines += self._describe_operator(project, chosen.operator)
+            if chosen.tensor:
+                lines.append(f"Selected: its {chosen.tensor}")
         if lines:
             return lines
         return ["Click a die, a link or an operator to see what it does.", "", project.notes]
