@@ -10,9 +10,15 @@ from tempstudio.core.progress import Progress
 from tempstudio.storage.atomic import write_text
 from tempstudio.studies import (
     against_gpus,
+    agreement,
     degree_sweeps,
+    faults,
     many_wafers,
     orchestrations,
+    parts,
+    rivals,
+    search_time,
+    sensitivity,
     stream_law,
 )
 from tempstudio.studies.chart_svg import svg_of
@@ -24,11 +30,17 @@ from tempstudio.studies.study import Section, Study
 from tempstudio.studies.tables import read_csv
 
 STUDIES: tuple[Study, ...] = (
+    rivals.STUDY,
+    parts.STUDY,
     stream_law.STUDY,
     orchestrations.STUDY,
     degree_sweeps.STUDY,
     against_gpus.STUDY,
     many_wafers.STUDY,
+    faults.STUDY,
+    agreement.STUDY,
+    search_time.STUDY,
+    sensitivity.STUDY,
 )
 NAME = "evaluation"
 

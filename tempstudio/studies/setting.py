@@ -27,7 +27,8 @@ class Training:
 class Setting:
     """Models, meshes and numbers of seeds; everything else is the studies' own.
 
-    `solver` is the strategy that finds degrees, for every rival the same.
+    `solver` is the strategy that finds degrees, for every rival the same; `solvers` are those whose
+    searches are compared.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Setting:
     long_trainings: tuple[Training, ...]
     meshes: tuple[Mesh, ...]
     solver: dict[str, Any]
+    solvers: tuple[str, ...]
     most_stream: int
     fault_seeds: int
     draws: int
@@ -58,9 +60,10 @@ FULL = Setting(
     ),
     meshes=((4, 8), (6, 8)),
     solver={"name": "exhaustive"},
+    solvers=("exhaustive", "random"),
     most_stream=64,
-    fault_seeds=12,
-    draws=60,
+    fault_seeds=8,
+    draws=40,
 )
 
 QUICK = Setting(
@@ -69,6 +72,7 @@ QUICK = Setting(
     long_trainings=(Training("Qwen2 0.5B", "qwen2-0.5b", 1024, 4),),
     meshes=((2, 4),),
     solver={"name": "exhaustive"},
+    solvers=("exhaustive", "random"),
     most_stream=8,
     fault_seeds=2,
     draws=6,

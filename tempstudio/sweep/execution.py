@@ -61,7 +61,8 @@ def run_sweep(
 ) -> Outcome:
     """Run every point once and write the table into the folder `out`.
 
-    On `workers` processes of this machine, or on the Dask cluster at `scheduler`.  Each row is kept
+    On `workers` processes of this machine (0: in this one, which a crash then takes with it), or on
+    the Dask cluster at `scheduler`.  Each row is kept
     as it comes; with `resume` those that are there are not run again.  A KeyboardInterrupt goes on
     as `SweepInterrupted` once the table of the rows so far is written.  Rows and their order depend
     on neither workers nor resuming (but for `wall_s`).  Raises `InputError` where `out` cannot be
@@ -104,13 +105,18 @@ def _executed(
 ) -> Generator[Row, None, None]:
     todo = [point for point in sweep.points if point not in journal.rows]
     columns = list(sweep.columns)
-    tasks = (
+    tasks: Iterator[dict[str, Any]] = (
         {"point": point, "document": sweep.document(point), "columns": columns} for point in todo
     )
     if scheduler:
         from tempstudio.sweep.dask_cluster import run_on_cluster
 
         yield from run_on_cluster(tasks, scheduler)
+    elif not workers:
+        from tempstudio.sweep.point_run import run_point
+
+        for task in tasks:
+            yield task["point"], run_point(task)
     else:
         yield from run_locally(tasks, min(workers, len(todo)), log, on_start)
 

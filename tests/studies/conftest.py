@@ -24,6 +24,6 @@ class Evaluation:
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     out = tmp_path_factory.mktemp("evaluation")
-    files = evaluate(STUDIES, QUICK, out, out / "journals")
+    files = evaluate(STUDIES, QUICK, out, out / "journals", workers=0)
     sections = tuple(read_section(study, QUICK, out) for study in STUDIES)
     return Evaluation(out, tuple(files), sections)

@@ -49,7 +49,7 @@ def forget() -> Iterator[None]:
 
 
 def run(made: Study, folder: Path, progress: Progress | None = None) -> dict[str, str]:
-    return execution.run_study(made, QUICK, folder, 1, progress or Progress())
+    return execution.run_study(made, QUICK, folder, 0, progress or Progress())
 
 
 def test_an_interrupted_table_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -36,6 +36,11 @@ class MegatronOptions:
     fused_accumulation: bool = option(
         True, help="a weight's gradient is added to what there is in its product's kernel"
     )
+    collectives: str = option(
+        "best",
+        choices=("best", "ring"),
+        help="the best collective for the machine, or one flat ring through the group",
+    )
 
 
 def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
@@ -47,6 +52,8 @@ def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
         scatter_gather=options.scatter_gather,
         overlap_sends=options.overlap_sends,
         fused_accumulation=options.fused_accumulation,
+        shard_algorithm="" if options.collectives == "best" else options.collectives,
+        tensor_algorithm="" if options.collectives == "best" else options.collectives,
     )
 
 

@@ -260,7 +260,7 @@ def _exchange(
     return Phase(
         operator.name,
         pass_,
-        collective=Collective(op, (shares.axis("tp"),), size),
+        collective=Collective(op, (shares.axis("tp"),), size, shares.rules.tensor_algorithm),
         role="C",
         tensor="activation" if pass_ == FORWARD else "activation gradient",
         buffer_bytes=buffer,

@@ -26,7 +26,8 @@ class Rules:
     `overlap_sends` goes on computing while an activation is on its way to the next stage;
     `row_shares` are "even", in proportion to the core "yield", or "auto", whichever is faster.
     `fused_accumulation` adds a weight's gradient inside its product's kernel; `shard_algorithm`
-    names the collective that gathers ZeRO-3's weights and reduces its gradients, "" the best.
+    names the collective that gathers ZeRO-3's weights and reduces its gradients, `tensor_algorithm`
+    that of a tensor-parallel group's activations, "" the best.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Rules:
     row_shares: str = "even"
     fused_accumulation: bool = True
     shard_algorithm: str = ""
+    tensor_algorithm: str = ""
 
 
 @dataclass(frozen=True)
