@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.progress import Progress
+from tempstudio.storage import save
 from tempstudio.storage.atomic import write_text
 from tempstudio.studies import (
     against_gpus,
@@ -26,7 +27,7 @@ from tempstudio.studies.execution import run_study
 from tempstudio.studies.markdown import IMAGES, TABLES, markdown_of
 from tempstudio.studies.page import page_of
 from tempstudio.studies.setting import Setting
-from tempstudio.studies.study import Section, Study
+from tempstudio.studies.study import Row, Section, Study
 from tempstudio.studies.tables import read_csv
 
 STUDIES: tuple[Study, ...] = (
@@ -75,6 +76,9 @@ def evaluate(
         for name, text in run_study(study, setting, journals, workers, part).items():
             files.append(folder / f"{name}.csv")
             write_text(files[-1], text)
+        if study.compare is not None:
+            files.append(folder / f"{study.name}.tempstudio")
+            save(study.compare(setting, read_tables(study, setting, out), part.silent()), files[-1])
     return files + write_evaluation(studies, setting, out)
 
 
@@ -96,12 +100,17 @@ def write_evaluation(studies: Sequence[Study], setting: Setting, out: Path) -> l
 
 def read_section(study: Study, setting: Setting, out: Path) -> Section:
     """A study told from its tables on disk."""
-    names = tuple(table.name for table in study.tables(setting))
+    found = read_tables(study, setting, out)
+    return Section(study, study.tell(setting, found), tuple(found))
+
+
+def read_tables(study: Study, setting: Setting, out: Path) -> dict[str, list[Row]]:
+    """The rows of a study's tables on disk; `InputError` where one is not there."""
     found = {}
-    for name in names:
-        path = out / TABLES / f"{name}.csv"
+    for table in study.tables(setting):
+        path = out / TABLES / f"{table.name}.csv"
         try:
-            found[name] = read_csv(path.read_text(encoding="utf-8"))
+            found[table.name] = read_csv(path.read_text(encoding="utf-8"))
         except OSError:
             raise InputError(f"{path}: no such table; run the study {study.name} first") from None
-    return Section(study, study.tell(setting, found), names)
+    return found

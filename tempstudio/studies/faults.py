@@ -254,9 +254,9 @@ STUDY = Study(
     method=(
         "Llama 3 70B on 6 x 8 dies, batch 128; cores (64 a die), dies or links die at a rate, "
         "drawn with seeds; what is dead at one rate is dead at every higher one. Each wafer is "
-        "planned anew: of three divisions (stream 4, 8 or 16 of ours; tp 2, 4 or 8 of megatron3, dp "
-        "over the dies that remain, ZeRO 3) the fastest that fits counts. How often meshes fall "
-        "apart is counted over 200 seeds a rate."
+        "planned anew: of three divisions (stream 4, 8 or 16 of ours; tp 2, 4 or 8 of megatron3, "
+        "dp over the dies that remain, ZeRO 3) the fastest that fits counts. How often meshes "
+        "fall apart is counted over 200 seeds a rate."
     ),
     tables=tables,
     tell=tell,

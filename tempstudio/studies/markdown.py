@@ -23,7 +23,8 @@ REPEAT = (
     "`make study` runs it all from scratch with fixed seeds and writes this page, its charts, "
     "[the same as one HTML page](evaluation.html) and every table as CSV (in `docs/evaluation`); "
     "interrupted, it goes on where it was. `tempstudio study NAME` runs one study. Each is a file "
-    "of `tempstudio/studies`: what is swept stands at its top and may be changed."
+    "of `tempstudio/studies`: what is swept stands at its top and may be changed. In the studio, "
+    "File > Open sweep results shows any of the tables: filter, scatter, Pareto front."
 )
 
 
@@ -85,7 +86,14 @@ def _section(section: Section) -> Iterator[str]:
     for table in told.tables:
         yield from (*_table(table), "")
     links = ", ".join(f"[{name}.csv]({TABLES}/{name}.csv)" for name in section.tables)
-    yield from _paragraph(f"All rows: {links}.")
+    yield from _paragraph(f"All rows: {links}.{_project(section)}")
+
+
+def _project(section: Section) -> str:
+    if section.study.compare is None:
+        return ""
+    link = f"[{section.study.name}.tempstudio]({TABLES}/{section.study.name}.tempstudio)"
+    return f" {link} holds the plans of one model as kept runs: open it and choose Compare."
 
 
 def _table(table: TextTable) -> Iterator[str]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from tempstudio.core.progress import Progress
+from tempstudio.core.project import Project
 from tempstudio.scene import format as figures
 from tempstudio.studies.chart import Axis, BarChart, Bars, Rule
+from tempstudio.studies.kept_comparison import comparison_project
 from tempstudio.studies.setting import Mesh, Setting, Training
 from tempstudio.studies.study import (
     FAILS,
@@ -144,6 +147,22 @@ def tell(setting: Setting, found: Tables) -> Told:
         charts=tuple(charts),
         tables=tuple(texts),
     )
+
+
+def compare(setting: Setting, found: Tables, progress: Progress) -> Project:
+    """The largest model that fits under ours, every strategy at its best degrees."""
+    mesh = setting.meshes[-1]
+    rows = found[table_name(mesh)]
+    fitting = [t for t in setting.trainings if (strategy_row(rows, t.model, OURS) or {})["fits"]]
+    training = (fitting or list(setting.trainings))[-1]
+    pairs = [*baselines(), OURS]
+    (document,) = documents(setting, mesh, pairs, trainings=(training,))
+    mine = [strategy_row(rows, training.model, pair) for pair in pairs]
+    notes = (
+        f"{training.label} on {mesh[0]} x {mesh[1]} dies: every strategy of the evaluation at the "
+        "degrees that the solver found for it. Open the Compare tab."
+    )
+    return comparison_project(document, [row for row in mine if row], notes, progress)
 
 
 def ratios(setting: Setting, rows: Sequence[Row], column: str) -> dict[Pair, list[float]]:
@@ -307,4 +326,5 @@ STUDY = Study(
     ),
     tables=tables,
     tell=tell,
+    compare=compare,
 )

@@ -63,7 +63,7 @@ FULL = Setting(
     solvers=("exhaustive", "random"),
     most_stream=64,
     fault_seeds=8,
-    draws=40,
+    draws=60,
 )
 
 QUICK = Setting(

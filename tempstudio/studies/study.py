@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tempstudio.core.progress import Progress
+from tempstudio.core.project import Project
 from tempstudio.studies.chart import Chart
 from tempstudio.studies.setting import Setting
 
@@ -76,7 +78,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Study:
-    """One question; `method` says what is run, `tables` and `tell` do it."""
+    """One question; `method` says what is run, `tables` and `tell` do it.
+
+    `compare` makes of the tables a project with kept runs, for the studio.
+    """
 
     name: str
     title: str
@@ -84,6 +89,7 @@ class Study:
     method: str
     tables: Callable[[Setting], tuple[SweepTable | CallTable, ...]]
     tell: Callable[[Setting, Tables], Told]
+    compare: Callable[[Setting, Tables, Progress], Project] | None = None
 
 
 @dataclass(frozen=True)
