@@ -203,18 +203,19 @@ def _claim(setting: Setting, curves: dict[str, dict[Pair, Curve]], meshes: Seque
         f"{figures.percent(_median(curves[kind][RIVAL], rate))})"
         for kind, name in KINDS.items()
     ]
-    apart = ", ".join(
-        f"{figures.percent(_apart(meshes, kind)[rate])} with {KINDS[kind]}"
+    apart = " and ".join(
+        f"in {figures.percent(_apart(meshes, kind)[rate])} of meshes with {KINDS[kind]}"
         for kind in ("die", "link")
     )
     return Claim(
         "none that may be cited: throughput under faults",
         f"of the whole wafer's throughput ours keeps {'; '.join(said)}; at that rate the live "
-        f"dies of {apart} fall apart",
+        f"dies fall apart {apart}",
         SHOWN,
-        "Degrees and groups are chosen anew for what is left. Groups need a cycle or a path of "
-        "live neighbours, so dead links cost little until no even shape is left, and dead dies "
-        "cost about their share plus what does not divide.",
+        "Groups need a cycle or a path of live neighbours: dead links leave one nearly always. "
+        "Dead dies cost their share and what does not divide: with 47 dies, groups of four leave "
+        "three idle where groups of two leave one, so whoever takes the larger groups loses more "
+        "to the first dead dies. Dead cores cost both the same, the loss of the slowest die.",
     )
 
 
