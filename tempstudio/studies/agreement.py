@@ -35,8 +35,11 @@ BEST_SHARE = 10  # a tenth
 def tables(setting: Setting) -> tuple[CallTable, ...]:
     """So many random plans of each model on a wafer with faults and narrow links."""
     models = MODELS if setting.name == "full" else [setting.trainings[0].model]
+    rows, cols = setting.meshes[-1]
     points = tuple(
-        {"model": model, "draw": draw} for model in models for draw in range(setting.draws)
+        {"model": model, "draw": draw, "rows": rows, "cols": cols}
+        for model in models
+        for draw in range(setting.draws)
     )
     return (CallTable("agreement", costed_plan, points),)
 

@@ -26,7 +26,7 @@ def tables(setting: Setting) -> tuple[SweepTable, ...]:
     full = setting.name == "full"
     models = [model for _, model, _ in MODELS] if full else [setting.trainings[0].model]
     wafers = WAFERS if full else (2, 3)
-    stages = STAGE if full else ((1, 1, 8), (2, 1, 4), (2, 4, 1))
+    stages = STAGE if full else ((1, 1, 4), (2, 1, 2), (2, 2, 1))
     rows, cols = (6, 8) if full else setting.meshes[0]
     job = {"seq_len": 2048, "global_batch": 128} if full else setting.trainings[0].job
     documents = tuple(

@@ -70,10 +70,10 @@ QUICK = Setting(
     name="quick",
     trainings=(Training("Qwen2 0.5B", "qwen2-0.5b", 512, 8),),
     long_trainings=(Training("Qwen2 0.5B", "qwen2-0.5b", 1024, 4),),
-    meshes=((2, 4),),
+    meshes=((2, 2),),
     solver={"name": "exhaustive"},
     solvers=("exhaustive", "random"),
-    most_stream=8,
+    most_stream=4,
     fault_seeds=2,
     draws=6,
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from tempstudio.core.machine import Wafer
 from tempstudio.core.problem import Problem
 from tempstudio.validation.cost_model import contended_wafer, random_candidates, random_problem
 
@@ -13,13 +15,20 @@ SEED = 0
 
 
 @lru_cache(maxsize=1)
-def _problem(model: str) -> Problem:
-    return random_problem(model, contended_wafer(), SEED)
+def _problem(model: str, rows: int, cols: int) -> Problem:
+    wafer = contended_wafer()
+    if (rows, cols) != (wafer.rows, wafer.cols):
+        wafer = replace(Wafer(rows=rows, cols=cols), link=wafer.link)
+    return random_problem(model, wafer, SEED)
 
 
-def costed_plan(model: str, draw: int) -> dict[str, Any]:
-    """Seconds, bytes and joules both ways, and the processor seconds that each way took."""
-    problem = _problem(model)
+def costed_plan(model: str, draw: int, rows: int, cols: int) -> dict[str, Any]:
+    """Seconds, bytes and joules both ways, and the processor seconds that each way took.
+
+    On the wafer of `tempstudio validate --cost-model` where that has so many dies, else on a whole
+    one with its links.
+    """
+    problem = _problem(model, rows, cols)
     candidate, plan = next(random_candidates(problem, draw))
     started = time.process_time()
     score, _ = problem.simulate(plan)
