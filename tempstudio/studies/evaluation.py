@@ -16,6 +16,10 @@ from tempstudio.studies import (
     faults,
     many_wafers,
     orchestrations,
+    parts,
+    rivals,
+    search_time,
+    sensitivity,
     stream_law,
 )
 from tempstudio.studies.chart_svg import svg_of
@@ -27,6 +31,8 @@ from tempstudio.studies.study import Row, Section, Study
 from tempstudio.studies.tables import read_csv
 
 STUDIES: tuple[Study, ...] = (
+    rivals.STUDY,
+    parts.STUDY,
     stream_law.STUDY,
     orchestrations.STUDY,
     degree_sweeps.STUDY,
@@ -34,6 +40,8 @@ STUDIES: tuple[Study, ...] = (
     many_wafers.STUDY,
     faults.STUDY,
     agreement.STUDY,
+    search_time.STUDY,
+    sensitivity.STUDY,
 )
 NAME = "evaluation"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,7 @@ from tempstudio.studies.evaluation import STUDIES, write_evaluation
 from tempstudio.studies.markdown import IMAGES, TABLES, anchor
 from tempstudio.studies.setting import FULL, QUICK
 from tempstudio.studies.study import FAILS, HOLDS, IN_PART, SHOWN
+from tempstudio.studies.tables import read_csv
 from tests.studies.conftest import Evaluation
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -97,6 +99,21 @@ def test_tables_are_rectangular_and_filled(quick: Evaluation) -> None:
             assert (quick.out / TABLES / f"{name}.csv").stat().st_size > 50
 
 
+def test_the_rivals_open_in_the_studio_as_kept_runs(quick: Evaluation) -> None:
+    import tempstudio as ts
+
+    project = ts.load(quick.out / TABLES / "rivals.tempstudio")
+    names = [run.name for run in project.runs]
+    assert len(names) == len(set(names)) == 7
+    assert names[-1] == "tspp + traffic-conscious"
+    rows = read_csv((quick.out / TABLES / "rivals-2x2.csv").read_text(encoding="utf-8"))
+    for kept, row in zip(project.runs, rows, strict=True):
+        content = json.loads(kept.document)
+        assert content["plan"]["mapping"]["placement"]
+        assert content["score"]["parallel"]["dp"] == row["dp"]
+        assert content["score"]["step_time_s"] == pytest.approx(row["step_time_s"], rel=0.05)
+
+
 def test_the_document_follows_from_the_tables_alone(quick: Evaluation, tmp_path: Path) -> None:
     (tmp_path / TABLES).mkdir()
     for path in (quick.out / TABLES).glob("*.csv"):
@@ -123,7 +140,6 @@ def test_the_evaluation_in_docs_is_what_the_program_writes_of_its_tables(tmp_pat
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 def test_the_tables_in_docs_are_of_the_present_points(study: object) -> None:
     from tempstudio.studies.study import CallTable, Study, SweepTable
-    from tempstudio.studies.tables import read_csv
 
     assert isinstance(study, Study)
     for table in study.tables(FULL):
