@@ -129,12 +129,13 @@ def _text(
     )
 
 
-Entry = tuple[str, str, str]  # (label, hue, look: line | dashed | dots | bar | faint)
+Entry = tuple[str, str, str]  # (label, hue, look: line | dashed | dots | bar | faint | rule)
 
 
 def _entries(chart: Chart) -> list[Entry]:
     if isinstance(chart, BarChart):
-        return [(b.label, b.hue, "faint" if b.faint else "bar") for b in chart.bars if b.label]
+        bars = [(b.label, b.hue, "faint" if b.faint else "bar") for b in chart.bars if b.label]
+        return bars + [(rule.label, "text", "rule") for rule in chart.rules if rule.label]
     looks = [
         (line.label, line.hue, "dashed" if line.dashed else "line" if line.joined else "dots")
         for line in chart.lines
@@ -167,8 +168,9 @@ def _legend(rows: list[list[tuple[float, Entry]]], top: float) -> Iterator[str]:
             elif look == "dots":
                 yield f'<circle cx="{x + 10:g}" cy="{y - 4:g}" r="3.5" {_fill(hue)}/>'
             else:
-                dash = ' stroke-dasharray="5 4"' if look == "dashed" else ""
-                yield f'<path d="M{x:g} {y - 4:g}h20" {_stroke(hue, 2.5)}{dash}/>'
+                dash = {"dashed": ' stroke-dasharray="5 4"', "rule": ' stroke-dasharray="3 3"'}
+                wide = 1.2 if look == "rule" else 2.5
+                yield f'<path d="M{x:g} {y - 4:g}h20" {_stroke(hue, wide)}{dash.get(look, "")}/>'
             yield _text(x + 26, y, label)
 
 
@@ -249,6 +251,8 @@ def _bar(bars: Bars, number: int, group: str, x: float, wide: float, plot: Plot)
         hatched = f'fill="url(#hatch-{bars.hue})" stroke-opacity="0.7"'
         yield f"<rect {box} {hatched} {_edge(bars.hue)}>{tip}</rect>"
         return
+    if bars.faint:  # no grid line shines through
+        yield f"<rect {box} {_fill('surface')}/>"
     faded = ' fill-opacity="0.5"' if bars.faint else ""
     yield f"<rect {box} {_fill(bars.hue)}{faded}>{tip}</rect>"
 
@@ -280,4 +284,3 @@ def _rule(rule: Rule, plot: Plot) -> Iterator[str]:
         return
     y = plot.up(rule.value)
     yield f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" {look}/>'
-    yield _text(WIDTH - RIGHT - 2, y - 5, rule.label, "text", SMALL_PX, "end")

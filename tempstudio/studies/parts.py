@@ -119,9 +119,10 @@ def _parts_claim(setting: Setting, rows: Sequence[Row]) -> Claim:
         "over megatron3 placed row by row (geometric mean of the models that fit under both): "
         f"streaming alone {text[STREAMING]}, the mapper alone {text[MAPPING]}, both {text[OURS]}",
         SHOWN,
-        "A stream needs groups in which neighbours are neighbours, which row-by-row placement "
-        "often gives on an even mesh; routes matter where several groups cross the same links, "
-        "and rectangular groups on a whole mesh seldom do.",
+        "Each alone gains nearly what both do: what is hidden behind compute cannot be gained "
+        "twice. Better routes shorten what a rival leaves exposed, some per cent; streaming "
+        "hides it and divides activations as well, which spares the largest models the "
+        "recomputation.",
     )
 
 
@@ -141,9 +142,9 @@ def _stream_claim(setting: Setting, rows: Sequence[Row]) -> Claim:
         "The best stream degree is 8 to 16",
         f"a stream above 1 is chosen for {len(above)} of {len(chosen)} trainings: {said}",
         verdict,
-        "Small models have room for a replica on every die or two, and with links of 4 TB/s "
-        "gathering weights hides as well as streaming them. Models whose states crowd the memory "
-        "are where dies must share sequences, and there streams of 4 to 16 are chosen.",
+        "A small model is fastest with many replicas, so a stream of two to four is enough and "
+        "gains a few per cent. Degrees of 8 to 16 are chosen where the states or the activations "
+        "of a large model force many dies to share a sequence, and there they gain most.",
     )
 
 
@@ -164,8 +165,9 @@ def _solver_claim(setting: Setting, rows: Sequence[Row], fixed: Sequence[Row]) -
         f"1, which does not fit for {misfits} of {len(setting.trainings)} trainings where a "
         "searched plan does",
         SHOWN,
-        "A rule of thumb is near the best wherever it fits, as degrees up to n* cost about the "
-        "same; the search finds the plans that fit.",
+        "The fixed plan hides its communication as well, but its micro-batch of one leaves "
+        "matrix products small and re-reads weights more often; the search chooses micro-batch, "
+        "sharding and recomputation with the degrees, and finds the plans that fit.",
     )
 
 

@@ -25,7 +25,7 @@ from tempstudio.studies.tables import degrees_text, distinct, only, where
 HUES = {"dual-level": "I", "ilp": "W", "exhaustive": "K", "random": "G"}
 OURS, ILP, EXACT = "dual-level", "ilp", "exhaustive"
 MESHES = ((4, 4), (4, 8), (6, 8), (8, 8))
-LIMIT_S = 120.0
+LIMIT_S = 60.0
 PUBLISHED_SEARCH_S, PUBLISHED_ILP_S, PUBLISHED_DIES = 180.0, 40 * 3600.0, 64
 
 
