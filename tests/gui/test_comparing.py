@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -44,6 +45,17 @@ def test_a_kept_run_knows_the_project_it_was_made_from(
     another = replace(small_project, model=ts.load_model("llama2-7b"))
     with pytest.raises(InputError, match=r"of the model qwen2-0\.5b"):
         project_of(run, another)
+
+
+def test_a_kept_run_is_saved_and_opened_whole(
+    small_project: Project, small_run: ts.Run, tmp_path: Path
+) -> None:
+    project = replace(small_project, runs=(kept(with_plan(small_run), ()),))
+    ts.save(project, tmp_path / "kept.tempstudio")
+    again = ts.load(tmp_path / "kept.tempstudio")
+    assert again == project
+    other = replace(again, seed=7)
+    assert project_of(other.runs[0], other).fingerprint == small_project.fingerprint
 
 
 def test_two_plans_of_one_project_are_kept_side_by_side(
