@@ -19,7 +19,7 @@ from tempstudio.core.topology import Topology
 TRIES = 400
 WANTED = 3
 COMPARED = 24  # ways that are held against one another
-MOST_WORK = 40_000  # tries x dies
+MOST_WORK = 8_000  # tries x dies
 MOST_SEARCHED = 32  # dies of a group that is searched for a cycle
 
 Neighbours = dict[int, tuple[int, ...]]

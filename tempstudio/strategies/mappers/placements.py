@@ -36,6 +36,7 @@ from tempstudio.strategies.mappers.tilings import (
 from tempstudio.strategies.mappers.walks import walks
 
 MOST_SHAPES = 8
+MOST_GROWN = 512  # dies among which groups are grown although rectangles would do
 
 
 def placements(degrees: Degrees, machine: Machine) -> Iterator[tuple[int, ...]]:
@@ -174,10 +175,13 @@ class Region:
             for kept in dict.fromkeys((len(whole), len(whole) * 7 // 8, len(whole) // 2)):
                 cells = [cell_of(tile, self.stream, 0) for tile in ordered(whole[:kept])]
                 rectangles = self._placed(cells)
-                rest = [die for die in self.dies if die not in set(rectangles)]
+                taken = set(rectangles)
+                rest = [die for die in self.dies if die not in taken]
                 wanted = (self.count - kept) * self.block
                 if not wanted:
                     yield rectangles
+                if kept < len(whole) and len(rest) > MOST_GROWN:
+                    break
                 for grown in grown_groups(self.topology, rest, size, wanted // size):
                     yield rectangles + grown
 
