@@ -15,6 +15,7 @@ from tempstudio.core.appraise import step_seconds
 from tempstudio.core.errors import NoPlanError
 from tempstudio.core.progress import Progress
 from tempstudio.core.topology import topology_of
+from tempstudio.strategies.mappers.bands import band_runs
 from tempstudio.strategies.mappers.cells import aligned, cell_of, round_trip
 from tempstudio.strategies.mappers.groups import make_groups
 from tempstudio.strategies.mappers.placements import first_placements
@@ -125,6 +126,36 @@ def test_stream_groups_are_rings_wherever_rectangles_are_whole(machine: ts.Wafer
         rings = [group.schedule.orchestration == "ring" for group in groups]
         best = max(best, sum(rings) / len(rings))
     assert best >= 0.9
+
+
+@given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 9), st.data())
+@settings(max_examples=40)
+def test_runs_along_bands_step_between_living_neighbours(
+    rows: int, cols: int, size: int, data: st.DataObject
+) -> None:
+    places = st.tuples(st.integers(0, rows - 1), st.integers(0, cols - 1))
+    dead = data.draw(st.lists(places, max_size=rows * cols // 20, unique=True))
+    topology = topology_of(ts.Wafer(rows=rows, cols=cols, dead_dies=tuple(dead)))
+    dies = topology.components[0]
+    turned = data.draw(st.booleans())
+    runs = band_runs(topology, dies, size, 1, turned)
+    for count in range(1, 1 + len(dies) // size):
+        found = band_runs(topology, dies, size, count, turned)
+        if found is None:
+            break
+        runs = found
+    if runs is None:
+        return
+    assert len(set(runs)) == len(runs) and len(runs) % size == 0 and set(runs) <= set(dies)
+    for start in range(0, len(runs), size):
+        pairs = itertools.pairwise(runs[start : start + size])
+        assert all(pair in topology.link_ids for pair in pairs)
+
+
+def test_a_large_mesh_with_faults_is_nearly_filled() -> None:
+    dead = tuple((7 * k % 80, (13 * k + 5) % 95) for k in range(40))
+    topology = topology_of(ts.Wafer(rows=80, cols=95, dead_dies=dead))
+    assert band_runs(topology, topology.components[0], 8, 910, False) is not None
 
 
 def test_orders_that_are_cycles_are_kept() -> None:

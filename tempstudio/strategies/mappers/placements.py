@@ -15,6 +15,7 @@ from itertools import chain, islice
 from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.topology import Topology, topology_of
+from tempstudio.strategies.mappers.bands import band_runs
 from tempstudio.strategies.mappers.cells import (
     Cell,
     aligned,
@@ -100,7 +101,8 @@ class Region:
     def found(self) -> Iterator[tuple[int, ...]]:
         """Distinct placements of the cells, one after the other."""
         seen: set[tuple[int, ...]] = set()
-        for found in chain(self._tiled(), self._walked(), self._mended(), self._grown()):
+        ways = (self._tiled(), self._walked(), self._mended(), self._banded(), self._grown())
+        for found in chain(*ways):
             if found not in seen:
                 seen.add(found)
                 yield found
@@ -184,6 +186,16 @@ class Region:
                     break
                 for grown in grown_groups(self.topology, rest, size, wanted // size):
                     yield rectangles + grown
+
+    def _banded(self) -> Iterator[tuple[int, ...]]:
+        """Runs along bands round faults: of whole cells, or of stream groups alone."""
+        if self._faulty and isinstance(self.topology.machine, Wafer):
+            for size in dict.fromkeys((self.block, self.stream)):
+                for turned in (False, True):
+                    count = self.count * self.block // size
+                    runs = band_runs(self.topology, self.dies, size, count, turned)
+                    if runs is not None:
+                        yield runs
 
     def _is_whole(self, tile: tuple[int, int, int, int]) -> bool:
         """Whether all dies of a rectangle work, and all links between them."""
