@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tempstudio.core.copy_run import CopyRun
+from tempstudio.core.copy_run import SAME, CopyRun
 from tempstudio.core.handover import Handover, handover_phase, waiting_template
 from tempstudio.core.interleave import Turn, turns, waits_for
 from tempstudio.core.machine import Machine
@@ -270,8 +270,8 @@ class StepBook(Book):
 
     def sent(self, send: Handover, start_s: float, finish_s: FloatArray, task: Task) -> None:
         """A hand-over started, and its flows arrived after `finish_s` [flows]."""
-        times = tuple(float(f"{time:.9g}") for time in finish_s.tolist())
-        key = id(send), times
+        tick = SAME * max(float(finish_s.max(initial=0.0)), 1e-30)
+        key = id(send), (finish_s / tick).round().tobytes()
         if key not in self.known:
             self.known[key] = self._add(send.template(finish_s), send.stage)
         row = Span(send.stage, self.known[key], start_s, 1, task.micro_batch, 0.0)

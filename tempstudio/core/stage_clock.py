@@ -142,6 +142,7 @@ class StageClock:
         self.arriving: dict[int, Underway] = {}
         self.items: dict[int, tuple[Stage, CopyRun, int, int]] = {}
         self.columns: dict[int, Alone] = {}
+        self.links: dict[Runs, int] = {}
         self.meets: dict[tuple[int, int], FloatArray] = {}
         self.usual = Usual()
         self.patience = PATIENCE if len(tasks) > 1 else 0
@@ -161,7 +162,10 @@ class StageClock:
         """All links that a task uses; none where there is only one stage, which meets nobody."""
         if len(self.stages) < 2:
             return 0
-        return _union(self._alone(number).all_links for number, _ in task.runs)
+        runs = tuple(task.runs)
+        if runs not in self.links:
+            self.links[runs] = _union(self._alone(number).all_links for number, _ in runs)
+        return self.links[runs]
 
     def run(self) -> float:
         """Run everything; when the last stage is done."""
