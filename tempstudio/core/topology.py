@@ -81,7 +81,7 @@ class Topology:
 
     def shortest_path(self, source: int, target: int) -> tuple[int, ...]:
         """Link numbers of a shortest live path (fewest links, the lowest vertex first on a tie)."""
-        path = self._paths_from(source).get(target)
+        path = self._paths_from(source, target).get(target)
         if path is None:
             a, b = self.machine.coordinate(source), self.machine.coordinate(target)
             raise NoPlanError(f"no live path from die {list(a)} to die {list(b)}")
@@ -91,22 +91,21 @@ class Topology:
         """Links on a shortest live path."""
         return len(self.shortest_path(source, target))
 
-    def _paths_from(self, source: int) -> dict[int, tuple[int, ...]]:
-        cache = self._path_cache
-        if source not in cache:
-            paths: dict[int, tuple[int, ...]] = {source: ()}
-            queue = deque([source])
-            while queue:
-                here = queue.popleft()
-                for other in self.neighbours[here]:
-                    if other not in paths:
-                        paths[other] = (*paths[here], self.link_ids[here, other])
-                        queue.append(other)
-            cache[source] = paths
-        return cache[source]
+    def _paths_from(self, source: int, target: int) -> dict[int, tuple[int, ...]]:
+        """Shortest paths from a source, breadth first and only as far as the target."""
+        if source not in self._path_cache:
+            self._path_cache[source] = {source: ()}, deque([source])
+        paths, queue = self._path_cache[source]
+        while queue and target not in paths:
+            here = queue.popleft()
+            for other in self.neighbours[here]:
+                if other not in paths:
+                    paths[other] = (*paths[here], self.link_ids[here, other])
+                    queue.append(other)
+        return paths
 
     @cached_property
-    def _path_cache(self) -> dict[int, dict[int, tuple[int, ...]]]:
+    def _path_cache(self) -> dict[int, tuple[dict[int, tuple[int, ...]], deque[int]]]:
         return {}
 
     def xy_path(self, source: int, target: int) -> tuple[int, ...]:
