@@ -256,8 +256,15 @@ class Problem:
             project.machine,
             lambda c: self.partition(c.degrees, c.job(project.job)),
             self._mapping,
-            (mapper.name, mapper.version, mapper.Options, self.mapper_options),
-            (project.model, job, cut.name, cut.version, cut.Options, self.partitioner_options),
+            (mapper.name, mapper.version, mapper.Options, repr(self.mapper_options)),
+            (
+                project.model,
+                job,
+                cut.name,
+                cut.version,
+                cut.Options,
+                repr(self.partitioner_options),
+            ),
         )
 
 

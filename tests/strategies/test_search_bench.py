@@ -28,21 +28,18 @@ RATE = 20_000  # evaluations a second
 SLOW = ts.Link(bytes_per_s=2e11)
 TIGHT = ts.Die(hbm_bytes=40e9)
 MODELS = ("gpt3-6.7b", "llama2-7b", "mistral-7b")
+BROKEN_LINK = (((0, 1), (0, 2)),)
 SMALL = {
     "2x3": ts.Wafer(rows=2, cols=3),
+    "2x3 slow links": ts.Wafer(rows=2, cols=3, link=SLOW),
+    "2x3 tight memory": ts.Wafer(rows=2, cols=3, die=TIGHT),
     "2x4": ts.Wafer(rows=2, cols=4),
-    "3x3 slow links": ts.Wafer(rows=3, cols=3, link=SLOW),
-    "3x4": ts.Wafer(rows=3, cols=4),
-    "3x4 slow links": ts.Wafer(rows=3, cols=4, link=SLOW),
-    "3x4 tight memory": ts.Wafer(rows=3, cols=4, die=TIGHT),
+    "2x4 slow links": ts.Wafer(rows=2, cols=4, link=SLOW),
+    "2x4 dead link": ts.Wafer(rows=2, cols=4, dead_links=BROKEN_LINK),
     "3x3 dead die": ts.Wafer(rows=3, cols=3, dead_dies=((1, 1),)),
-    "3x3 dead die, slow links": ts.Wafer(rows=3, cols=3, dead_dies=((1, 1),), link=SLOW),
-    "3x4 dead die, link": ts.Wafer(
-        rows=3, cols=4, dead_dies=((0, 1),), dead_links=(((1, 2), (2, 2)),)
-    ),
-    "3x4 dead die, link, slow": ts.Wafer(
-        rows=3, cols=4, dead_dies=((0, 1),), dead_links=(((1, 2), (2, 2)),), link=SLOW
-    ),
+    "3x3 dead die, slow": ts.Wafer(rows=3, cols=3, dead_dies=((1, 1),), link=SLOW),
+    "3x4": ts.Wafer(rows=3, cols=4),
+    "3x4 dead die, link": ts.Wafer(rows=3, cols=4, dead_dies=((0, 3),), dead_links=BROKEN_LINK),
 }
 
 

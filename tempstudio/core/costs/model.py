@@ -28,6 +28,7 @@ Kept = TypeVar("Kept")
 FIGURES = ("step_time_s", "memory_bytes", "energy_j")
 AT_ONCE = 1024
 MOST_PROGRAMS = 8_000
+MOST_PLACES = 2_048
 MOST_ATLASES = 4
 MOST_MODELS = 4
 
@@ -157,6 +158,8 @@ class CostModel:
             where = candidate.tiling, candidate.symmetry
             key = degrees.shape, degrees.ep, where, program.mapping_key
         if key not in known:
+            if len(known) >= MOST_PLACES:
+                known.clear()
             try:
                 partition = self._partition(candidate)
                 mapping = self._mapping(partition, candidate)
