@@ -11,12 +11,15 @@ from tempstudio.storage import save
 from tempstudio.storage.atomic import write_text
 from tempstudio.studies import (
     against_gpus,
+    agreement,
     degree_sweeps,
     faults,
     many_wafers,
     orchestrations,
     parts,
     rivals,
+    search_time,
+    sensitivity,
     stream_law,
 )
 from tempstudio.studies.chart_svg import svg_of
@@ -36,6 +39,9 @@ STUDIES: tuple[Study, ...] = (
     against_gpus.STUDY,
     many_wafers.STUDY,
     faults.STUDY,
+    agreement.STUDY,
+    search_time.STUDY,
+    sensitivity.STUDY,
 )
 NAME = "evaluation"
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from tempstudio.scene import format as figures
-from tempstudio.studies import rivals
 from tempstudio.studies.chart import Axis, BarChart, Bars, Rule
-from tempstudio.studies.rivals import OURS, PUBLISHED, pair_of
+from tempstudio.studies.rivals import PUBLISHED, pair_of, strategies
 from tempstudio.studies.setting import Setting, Training
 from tempstudio.studies.study import (
     FAILS,
@@ -32,6 +31,27 @@ SHARED = {"link": {"GBps": 1000}}
 SLOW_MEMORY = {"die": {"HBM_GBps": 800}}
 EIGHTEEN = {"gradient_bytes_per_parameter": 4}
 RIVALS = (("megatron3", "sequential"), ("fsdp", "sequential"))
+OURS = ("tspp", "sequential")
+# Divisions tried under every variant, dp over the dies that remain; what a strategy has no axis for
+# is a failing row.
+DIVISIONS = tuple(
+    {**axes, "zero": 3}
+    for axes in (
+        {},
+        {"sp": 2},
+        {"tp": 4},
+        {"sp": 6, "tp": 4},
+        {"stream": 8},
+        {"sp": 3, "stream": 8},
+        {"tp": 3},
+        {"tp": 3, "stream": 16},
+    )
+)
+JOBS = (
+    {"micro_batch": 1},
+    {"micro_batch": 8},
+    {"micro_batch": 4, "recompute": "full"},
+)
 RINGS = {"collectives": "ring"}
 # What is changed: of the machine, of the job, and whether the rivals are held to one-way rings.
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
@@ -65,19 +85,25 @@ def _trainings(setting: Setting) -> tuple[Training, ...]:
 
 def _documents(setting: Setting, label: str) -> tuple[dict[str, Any], ...]:
     machine, job, rings = VARIANTS[label]
-    mesh = setting.meshes[-1]
+    rows, cols = setting.meshes[-1]
     if label == FEWER:
-        mesh = (mesh[0] * 2 // 3, mesh[1])
-    found: list[dict[str, Any]] = []
-    for training in _trainings(setting):
-        base = {
-            "machine": {"rows": mesh[0], "cols": mesh[1], **machine},
-            "job": {**training.job, **job},
+        rows = rows * 2 // 3
+    options = RINGS if rings else None
+    return tuple(
+        {
+            "base": {
+                "machine": {"rows": rows, "cols": cols, **machine},
+                "job": {**training.job, **job},
+            },
+            "axes": {
+                "model": [training.model],
+                "strategies": [strategies(pair, options) for pair in (*RIVALS, OURS)],
+                "job": list(JOBS),
+                "parallel": list(DIVISIONS),
+            },
         }
-        options = RINGS if rings else None
-        pairs = [*RIVALS, OURS]
-        found += rivals.documents(setting, mesh, pairs, base, (training,), options)
-    return tuple(found)
+        for training in _trainings(setting)
+    )
 
 
 def tell(setting: Setting, found: Tables) -> Told:
@@ -102,8 +128,8 @@ def tell(setting: Setting, found: Tables) -> Told:
 def _rows(rows: Sequence[Row], training: Training) -> tuple[Row | None, Row | None]:
     """The best rival that fits, and ours."""
     fitting = [row for row in where(rows, model=training.model) if row["fits"]]
-    ours = [row for row in fitting if pair_of(row) == OURS]
-    return fastest(row for row in fitting if pair_of(row) != OURS), fastest(ours)
+    theirs = [row for row in fitting if pair_of(row) != OURS]
+    return fastest(theirs), fastest(row for row in fitting if pair_of(row) == OURS)
 
 
 def _gain(rows: Sequence[Row], training: Training) -> float | None:
@@ -201,9 +227,11 @@ STUDY = Study(
     title="What the paper leaves open",
     question="Do the conclusions depend on figures that the paper does not give?",
     method=(
-        "Llama 3 70B and GPT-3 175B on 6 x 8 dies; the best of megatron3 and fsdp placed row by "
-        "row against tspp with the traffic-conscious mapper, all searched anew for every change. "
-        "Rings: tensor-parallel and sharding collectives of the rivals run one way round a ring."
+        "Llama 3 70B and GPT-3 175B on 6 x 8 dies; the best of megatron3 and fsdp against tspp, "
+        "all placed row by row, each at the fastest that fits of eight divisions (sp, tp and "
+        "stream as far as it has them, dp over the rest, ZeRO 3) with micro-batch 1, 8, or 4 and "
+        "full recomputation, found anew for every change. Rings: tensor-parallel and sharding "
+        "collectives of the rivals run one way round a ring."
     ),
     tables=tables,
     tell=tell,
