@@ -55,7 +55,7 @@ REFUSED = {
     "run --set =3": ("--set: found '=3'", "KEY=VALUE"),
     "run --set foo=1": ("--set: found 'foo'", "partitioner.", "machine.*", "job.*"),
     "run --set solver.foo=1": ("--set: found 'solver.foo'", "solver."),
-    "run --set solver.shard_states=maybe": ("--set solver.shard_states: found 'maybe'", "true"),
+    "run --set solver.vary_job=maybe": ("--set solver.vary_job: found 'maybe'", "true"),
     "run --set machine.die.HBM=1": ("--set: found 'machine.die.HBM'", "machine.die.HBM_GB"),
     "run --set machine.die=1": ("--set: found 'machine.die'", "machine.die.HBM_GB"),
     "run --set machine.die.HBM_GB=96GB": ("--set machine.die.HBM_GB: found '96GB'", "GB"),
@@ -203,7 +203,7 @@ def test_settings_reach_machine_job_and_strategies(cli: Run, tiny: list[str]) ->
         "run", *tiny, "--parallel", "dp=1", "--save", "p.tempstudio", "--json",
         "--set", "machine.die.HBM_GB=96", "--set", "machine.dead_dies=[[0,1]]",
         "--set", "job.flash_attention=true", "--set", "job.recompute=full",
-        "--set", "layout=weight", "--set", "solver.shard_states=no",
+        "--set", "layout=weight", "--set", "solver.vary_job=no",
     )  # fmt: skip
     assert outcome.status == 0
     assert outcome.document["machine"]["dead"] == [[0, 1]]
@@ -212,7 +212,7 @@ def test_settings_reach_machine_job_and_strategies(cli: Run, tiny: list[str]) ->
     assert saved["machine"]["die"]["HBM_GB"] == 96
     assert saved["job"]["flash_attention"] is True
     assert saved["strategies"]["partitioner"]["options"] == {"layout": "weight"}
-    assert saved["strategies"]["solver"]["options"] == {"shard_states": False}
+    assert saved["strategies"]["solver"]["options"] == {"vary_job": False}
 
 
 def test_more_memory_is_more_memory(cli: Run, tiny: list[str]) -> None:

@@ -39,8 +39,9 @@ def tilings(
     cover 6 x 8, but one 2 x 8 with two 4 x 4 can.
 
     >>> mesh = frozenset((r, c) for r in range(6) for c in range(8))
-    >>> sorted((t[2], t[3]) for t in next(tilings(6, 8, mesh, shapes_of(16, 6, 8), 3)))
-    [(2, 8), (4, 4), (4, 4)]
+    >>> covers = tilings(6, 8, mesh, shapes_of(16, 6, 8), 3)
+    >>> [sorted(tile[2:] for tile in cover) for cover in covers]
+    [[(2, 8), (2, 8), (2, 8)], [(2, 8), (4, 4), (4, 4)]]
     """
     if not shapes or not 0 < count * shapes[0][0] * shapes[0][1] <= len(alive):
         return
