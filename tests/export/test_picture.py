@@ -148,7 +148,7 @@ def test_what_cannot_be_written_is_one_line(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("suffix", "library"), [("gif", "PIL"), ("mp4", "imageio_ffmpeg")])
+@pytest.mark.parametrize(("suffix", "library"), [("gif", "PIL.Image"), ("mp4", "imageio_ffmpeg")])
 def test_a_missing_library_is_named_with_its_remedy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, library: str
 ) -> None:

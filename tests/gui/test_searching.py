@@ -160,12 +160,14 @@ def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> 
     assert key_of(studio.results.current.document["parallel"]) == key_of(chosen.parallel)
     assert live.wafer.timeline is studio.results.current.timeline
     panel.scatter.setFocus()
+    clicked = panel.scatter.item
     QTest.keyClick(panel.scatter, Qt.Key.Key_Left)
+    assert panel.scatter.item not in (None, clicked)
     QTest.keyClick(panel.scatter, Qt.Key.Key_Return)
     wait(lambda: studio.jobs.job is None)
-    last = log.candidates[-1]
-    assert key_of(studio.results.current.document["parallel"]) == key_of(last.parallel)
-    assert studio.results.current.document["step_time_s"] == pytest.approx(last.step_time_s)
+    other = log.candidates[panel.scatter.item]
+    assert key_of(studio.results.current.document["parallel"]) == key_of(other.parallel)
+    assert studio.results.current.document["step_time_s"] == pytest.approx(other.step_time_s)
     live.messages.clear()
 
 
