@@ -167,7 +167,9 @@ def test_a_search_is_watched_and_a_click_loads_a_candidate(live: MainWindow) -> 
     wait(lambda: studio.jobs.job is None)
     other = log.candidates[panel.scatter.item]
     assert key_of(studio.results.current.document["parallel"]) == key_of(other.parallel)
-    assert studio.results.current.document["step_time_s"] == pytest.approx(other.step_time_s)
+    # A candidate's figure is the cost model's, until it is simulated here.
+    step_s = studio.results.current.document["step_time_s"]
+    assert step_s == pytest.approx(other.step_time_s, rel=0.04)
     live.messages.clear()
 
 
