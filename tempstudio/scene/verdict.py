@@ -33,7 +33,7 @@ def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any
     >>> run |= {"memory_bytes": {"peak": 1e9}, "energy_j": {"total": 9.0}}
     >>> slow = run | {"step_time_s": 0.6, "time_s": {"compute": 0.5, "exposed": 0.1}}
     >>> verdict(("A", "B"), run, slow).sentence
-    'A is 16.7\u2009% faster than B: 500\u2009ms a step against 600\u2009ms'
+    'A is 20.0\u2009% faster than B: 500\u2009ms a step against 600\u2009ms'
     """
     both = (first, second)
     if first["fits"] != second["fits"]:
@@ -45,7 +45,7 @@ def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any
         sentence = f"{names[0]} and {names[1]} both take {seconds(steps[0])} a step"
         return Verdict(None, sentence, _besides(names, both, None))
     fast = 0 if steps[0] < steps[1] else 1
-    gain = 1 - steps[fast] / steps[1 - fast]
+    gain = steps[1 - fast] / steps[fast] - 1  # of throughput: the work of a step is the same
     sentence = (
         f"{names[fast]} is {percent(gain)} faster than {names[1 - fast]}: "
         f"{seconds(steps[fast])} a step against {seconds(steps[1 - fast])}"
