@@ -19,7 +19,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
     "gauges": (272, 400),
     "timeline": (176, 280),
 }
-GAUGE_SHARE = 66
+GAUGE_SHARE = 69
 TALL = {"explain": 300, "panels": 300}  # these lie over the timeline, which keeps its tab
 EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself

@@ -136,7 +136,9 @@ class Help(QObject):
         window = self._window
         if self.start is not None:
             self.start.deleteLater()
-        panel = self.start = StartPanel(window.docks["gauges"], window.look.tokens)
+        panel = self.start = StartPanel(
+            (window.docks["gauges"], window.docks["inspector"]), window.look.tokens, window
+        )
         panel.add_card(
             "break_link",
             "dead-link",

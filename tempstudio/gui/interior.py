@@ -72,6 +72,7 @@ def furnish(
     window.history = QUndoView(studio.document.history)
     window.history.setObjectName("history")
     window.history.setEmptyLabel("As opened")
+    window.history.setMinimumWidth(160)
     window.log = LogPanel()
     window.docks.fill("history", window.history)
     window.docks.fill("log", window.log)

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from tempstudio.core.machine import Wafer
 from tempstudio.core.parallel import Degrees
@@ -78,16 +79,14 @@ def moment_states(large: bool = True) -> Iterator[State]:
     def dialog(kind: str) -> Any:
         def reach(window: MainWindow) -> QWidget | None:
             at_work(window)
-            for before in window.findChildren(QWidget, "picture_dialog"):
-                before.close()
+            close_dialogs(window)
             window.exports.ask(kind)
             return window.findChild(QWidget, "picture_dialog")
 
         return reach
 
     def large_mesh(window: MainWindow) -> None:
-        for before in window.findChildren(QWidget, "picture_dialog"):
-            before.close()
+        close_dialogs(window)
         settle(window)
         change(
             window,
@@ -111,6 +110,13 @@ def moment_states(large: bool = True) -> Iterator[State]:
     yield "export-movie", dialog("movie")
     if large:
         yield "large-mesh", large_mesh
+
+
+def close_dialogs(window: MainWindow) -> None:
+    """Close the dialogs of exports, and be rid of them."""
+    for before in window.findChildren(QWidget, "picture_dialog"):
+        before.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
 def at_work(window: MainWindow, reset: bool = True) -> None:

@@ -62,7 +62,7 @@ def states() -> Iterator[State]:
 
     def stale(window: MainWindow) -> None:
         if window.help.start is not None:
-            window.help.start.hide()
+            window.help.start.dismiss()
         window.studio.set_live(False)
         window.studio.edit(lambda p: with_dies(p, (20,), dead=True), "Break die 2,4")
 

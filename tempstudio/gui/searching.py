@@ -10,7 +10,8 @@ from tempstudio.core.project import Project
 from tempstudio.gui.job import Job
 from tempstudio.gui.results import Result
 from tempstudio.gui.search_log import Candidate, SearchLog
-from tempstudio.gui.views.search_panel import SearchPanel, genome_words
+from tempstudio.gui.views.search_panel import SearchPanel
+from tempstudio.scene.plan_words import genome_words
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
@@ -27,7 +28,7 @@ class Searching(QObject):
         self.panel = SearchPanel(self.log, window.look.tokens)
         self.panel.plan_asked.connect(self.load)
         self.panel.run_asked.connect(studio.run)
-        for chart in (self.panel.trace, self.panel.scatter):
+        for chart in (self.panel.trace, self.panel.mapper, self.panel.scatter):
             chart.failed.connect(lambda line: studio.say(line, "error", key="save"))
         studio.jobs.search_began.connect(self.log.begin)
         studio.jobs.searched.connect(self.log.see)

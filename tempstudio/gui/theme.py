@@ -284,6 +284,7 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
 QLabel[role="caption"] {{ color: {tokens.muted}; font-size: {size["caption"]}; }}
 QLabel[role="heading"] {{ font-size: {size["heading"]}; font-weight: 600; }}
+QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="figure"] {{ font-size: {size["figure"]}; font-weight: 600; }}
 QLabel[role="unit"], QLabel[role="muted"] {{ color: {tokens.muted}; }}
 QLabel[role="warning"] {{ color: {tokens.warning}; }}

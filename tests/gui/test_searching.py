@@ -16,6 +16,7 @@ import tempstudio as ts
 from tempstudio.gui.help import term_of
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.search_log import key_of, pareto
+from tempstudio.scene.charts import Traces
 from tests.gui.conftest import click, result_of, said, seen, wait
 
 POINT = st.tuples(st.integers(0, 6), st.integers(0, 6), st.booleans())
@@ -187,3 +188,19 @@ def test_a_candidate_of_another_project_is_not_loaded(live: MainWindow) -> None:
     studio.document.undo()
     studio.set_live(True)
     live.messages.clear()
+
+
+def test_how_a_mapper_came_to_its_placement_is_plotted(
+    window: MainWindow, small_run: ts.Run
+) -> None:
+    panel = window.searching.panel
+    show_tab(window, "Search")
+    panel.set_current(small_run.document)
+    assert not panel.mapper.isVisible(), "a mapper that does not search has no course"
+    course = [[0.0, 8e9], [500.0, 6e9], [1000.0, 5e9]]
+    panel.set_current({**small_run.document, "convergence": course})
+    assert panel.mapper.isVisible()
+    chart = panel.mapper.chart
+    assert isinstance(chart, Traces)
+    assert chart.traces[0].y.tolist() == [8e9, 6e9, 5e9]
+    assert chart.tip(2).endswith("62.5\u2009% of the start")

@@ -17,6 +17,7 @@ from tempstudio.export.shown import Shown
 from tempstudio.export.whole_file import whole_file
 from tempstudio.resources import asset
 from tempstudio.scene.caption import headline
+from tempstudio.scene.convergence import convergence_chart
 from tempstudio.scene.describe import machine_name
 from tempstudio.scene.format import (
     byte_count,
@@ -78,7 +79,7 @@ def report_html(
         _time(run, known, figures),
         _memory(run, known, figures),
         _links(run, known, figures),
-        section("Strategy", *tables.strategy(run, known)),
+        section("Strategy", *tables.strategy(run, known), _mapper(known, figures)),
         section("Machine, model and job", *tables.project(run)),
         _sources(known),
         _repeat(run, known, command),
@@ -241,6 +242,19 @@ def _links(run: Shown, known: dict[str, Any], figures: Figures) -> str:
         paragraph(words),
         "<h3>The ten busiest</h3>\n",
         tables.busiest_links(run),
+    )
+
+
+def _mapper(known: dict[str, Any], figures: Figures) -> str:
+    """How the mapper came to its placement, where it searched."""
+    course = convergence_chart(known)
+    if course is None:
+        return ""
+    return figures.figure(
+        lambda tokens: course.picture(WIDE, 220.0, tokens),
+        "How the mapper came to its placement",
+        f"The least cost that {known['strategy']['mapper']} had found after so many moves, by its "
+        "own measure (gemini: bytes × hops, blind to contention).",
     )
 
 

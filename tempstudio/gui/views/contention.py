@@ -65,7 +65,7 @@ class Histogram(Zoomed, QWidget):
     """How many links are how busy; the axis runs from idle to full."""
 
     asked = Signal(str)  # a term of the glossary
-    HEIGHT = 40
+    HEIGHT = 48
 
     def __init__(self, tokens: Tokens, parent: QWidget) -> None:
         super().__init__(parent)
@@ -89,7 +89,7 @@ class Histogram(Zoomed, QWidget):
 
     def sizeHint(self) -> QSize:
         line = QFontMetricsF(font("caption")).height()
-        return self.sized(200, round(2 * line + self.HEIGHT + 4))
+        return self.sized(200, round(line + self.HEIGHT + 2))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = self.painter()
@@ -97,7 +97,7 @@ class Histogram(Zoomed, QWidget):
         caption = font("caption")
         painter.setFont(caption)
         metrics = QFontMetricsF(caption)
-        top, base = metrics.height() + 2, metrics.height() + 2 + self.HEIGHT
+        base = float(self.HEIGHT)
         painter.setPen(QColor(tokens.hairline))
         painter.drawLine(0, round(base), self.width(), round(base))
         painter.setPen(QColor(tokens.muted))
@@ -105,35 +105,32 @@ class Histogram(Zoomed, QWidget):
         painter.drawText(0, axis, "0\u2009%")
         right = "100\u2009%"
         painter.drawText(round(self.width() - metrics.horizontalAdvance(right)), axis, right)
-        middle = "link utilisation"
-        painter.drawText(
-            round((self.width() - metrics.horizontalAdvance(middle)) / 2), axis, middle
-        )
         reading = self._reading
         if reading is None:
             return
         links = len(reading.utilization)
         counts = reading.histogram
         most = max(counts)
-        idle = links - reading.busy
-        text = f"{reading.busy:,} of {plural(links, 'link')} busy"
-        if not idle:
-            text = f"all {links:,} links busy"
-        painter.drawText(0, round(metrics.ascent()), text)
+        middle = f"{reading.busy:,} of {plural(links, 'link')} busy"
+        if reading.busy == links:
+            middle = f"all {links:,} links busy"
+        painter.drawText(
+            round((self.width() - metrics.horizontalAdvance(middle)) / 2), axis, middle
+        )
         if not most:
             return
         width = self.width() / BINS
         for i, count in enumerate(counts):
             if not count:
                 continue
-            height = max(self.HEIGHT * 0.8 * count / most, 2.0)
+            height = max((self.HEIGHT - metrics.height()) * count / most, 2.0)
             colour = tokens.lanes[min(i * len(tokens.lanes) // BINS, len(tokens.lanes) - 1)]
             bar = QRectF(i * width + 1, base - height, width - 2, height)
             painter.fillRect(bar, QColor(colour))
             label = str(count)
             if metrics.horizontalAdvance(label) <= width:
                 x = bar.center().x() - metrics.horizontalAdvance(label) / 2
-                painter.drawText(round(x), round(max(bar.top() - 2, top + 4)), label)
+                painter.drawText(round(x), round(bar.top() - 2), label)
 
 
 class TopLinks(Zoomed, QWidget):

@@ -9,6 +9,7 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
+    QHBoxLayout,
     QLabel,
     QScrollArea,
     QSplitter,
@@ -29,7 +30,8 @@ BUBBLE = "bubble"
 HUES = {"compute": "I", "stream": "K", "pipeline": "P", BUBBLE: "P"}
 OTHER_HUES = ("C", "W", "G", "E")  # of what else is waited for, in the order it comes
 BOUND = {True: "memory", False: "arithmetic", None: ""}
-LESS_NEEDED, WIDE_PX = (1, 4), 1000  # columns that only a wide panel has room for
+LESS_NEEDED, USES_LESS_NEEDED = (1, 4), (4,)  # columns that only a wide panel has room for
+WIDE_PX = 1000
 EMPTY = "Where the time goes is told of the first run."
 
 
@@ -67,7 +69,6 @@ class ExplainPanel(QWidget):
         self.link = QLabel(self)
         self.link.setObjectName("explain.link")
         self.link.setWordWrap(True)
-        self.link.setContentsMargins(12, 8, 12, 8)
         self._lay_out()
         self.show_explanation(None, None)
 
@@ -81,7 +82,10 @@ class ExplainPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.link)
+        head = QHBoxLayout()
+        head.setContentsMargins(12, 8, 12, 8)
+        head.addWidget(self.link)
+        column.addLayout(head)
         column.addWidget(self.uses_view, 1)
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("explain.tabs")
@@ -147,7 +151,7 @@ class ExplainPanel(QWidget):
                 "Bytes a step",
                 lambda row: byte_count(self._uses[row]["bytes"]),
                 lambda: np.array([use["bytes"] for use in self._uses], dtype=float),
-                sample="Bytes a step   ",
+                sample="Bytes a step",
             ),
             text("Sent by", "op", "reduce-scatter "),
         )
@@ -161,6 +165,8 @@ class ExplainPanel(QWidget):
         super().resizeEvent(event)
         for column in LESS_NEEDED:
             self.view.setColumnHidden(column, self.width() < WIDE_PX)
+        for column in USES_LESS_NEEDED:
+            self.uses_view.setColumnHidden(column, self.width() < WIDE_PX)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""

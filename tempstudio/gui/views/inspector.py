@@ -34,8 +34,10 @@ from tempstudio.gui.views.selection_editor import SelectionEditor
 from tempstudio.gui.views.tables import Readings, Table, table_view
 from tempstudio.scene.describe import KIND_TITLES
 from tempstudio.scene.format import byte_count, byte_rate, seconds
+from tempstudio.scene.plan_words import plan_lines
 
 PLAYING_MS = 100
+NOTHING_CHOSEN = "Click a die, a link or an operator to see what it does."
 MOST_SHOWN = 4
 
 
@@ -161,7 +163,7 @@ class Inspector(QTabWidget):
     # In words
 
     def describe(self) -> list[str]:
-        """The selection in lines of text; the project's notes while nothing is selected."""
+        """The selection in lines of text; while nothing is selected the plan and the notes."""
         project, chosen, lines = self._project, self._chosen, list[str]()
         if project is None:
             return lines
@@ -178,7 +180,14 @@ class Inspector(QTabWidget):
                 lines.append(f"Selected: its {chosen.tensor}")
         if lines:
             return lines
-        return ["Click a die, a link or an operator to see what it does.", "", project.notes]
+        notes = ["", project.notes] if project.notes else []
+        return [*self._describe_plan(), NOTHING_CHOSEN, *notes]
+
+    def _describe_plan(self) -> list[str]:
+        result = self.readings.result
+        if result is None:
+            return []
+        return [*plan_lines(result.document, result.searched), ""]
 
     def _describe_die(self, machine: Machine, die: int) -> list[str]:
         read = self.readings

@@ -129,8 +129,10 @@ def title_of(machine: Machine) -> str:
     """What machine it is."""
     if not isinstance(machine, Wafer):
         return f"{plural(machine.nodes, 'node')} of {machine.devices_per_node}"
-    title = f"{machine.rows} × {machine.cols} = {machine.rows * machine.cols:,} dies"
-    return f"{machine.wafers} wafers of {title}" if machine.wafers > 1 else title
+    mesh = f"{machine.rows} × {machine.cols}"
+    if machine.wafers > 1:
+        return f"{machine.wafers} wafers of {mesh}, {machine.die_count:,} dies"
+    return f"{mesh} = {machine.die_count:,} dies"
 
 
 def condition_of(machine: Machine) -> str:

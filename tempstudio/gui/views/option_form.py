@@ -23,7 +23,7 @@ from tempstudio import glossary
 from tempstudio.core.errors import InputError
 from tempstudio.gui.focus_order import order_focus
 
-EDITOR_WIDTH = 96
+EDITOR_WIDTH = 112
 LARGEST_SPIN = 2**31 - 1
 
 

@@ -24,7 +24,7 @@ class Provenance(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(WIDTH)
         entry = glossary.find(term)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 16, 16)
         column.setSpacing(8)
         title = entry.term if entry is not None else term
@@ -46,6 +46,7 @@ class Provenance(QFrame):
         for row, (name, value) in enumerate(inputs(term, document)):
             grid.addWidget(self._label(name, "muted"), row, 0)
             number = self._label(value, "")
+            number.setWordWrap(False)
             number.setAlignment(Qt.AlignmentFlag.AlignRight)
             grid.addWidget(number, row, 1)
         if grid.count():
@@ -63,6 +64,9 @@ class Provenance(QFrame):
     def show_beside(self, widget: QWidget) -> None:
         """Open left of a widget, inside its screen."""
         self.adjustSize()
+        # More than the hint, where lines wrap.
+        needed = self._column.totalHeightForWidth(self.width())
+        self.resize(self.width(), max(self.height(), needed))
         corner = widget.mapToGlobal(QPoint(-self.width() - 8, 0))
         screen = QGuiApplication.screenAt(widget.mapToGlobal(QPoint(0, 0)))
         if screen is not None:

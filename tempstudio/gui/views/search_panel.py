@@ -20,7 +20,9 @@ from tempstudio.gui.search_log import Candidate, SearchLog, key_of
 from tempstudio.gui.views.chart_view import ChartView
 from tempstudio.gui.views.tables import Column, Table, table_view
 from tempstudio.scene.charts import Scatter, Trace, Traces, axis_of
+from tempstudio.scene.convergence import convergence_chart
 from tempstudio.scene.format import byte_count, count, joules, plural, seconds, si
+from tempstudio.scene.plan_words import genome_words
 from tempstudio.scene.tokens import Tokens
 
 COSTS = (("memory_bytes", "Peak memory", "B"), ("energy_j", "Energy a step", "J"))
@@ -54,7 +56,10 @@ class SearchPanel(QWidget):
         self.cost.currentIndexChanged.connect(self.refresh)
         self.trace = ChartView("search.trace", "Best step time so far", tokens, self)
         self.scatter = ChartView("search.scatter", "Candidates", tokens, self)
+        self.mapper = ChartView("search.mapper", "How the mapper found its placement", tokens, self)
+        self.mapper.hide()
         self.trace.setProperty("term", "solver")
+        self.mapper.setProperty("term", "mapper")
         self.scatter.setProperty("term", "Pareto front")
         self.trace.chosen.connect(lambda item: self.plan_asked.emit(log.best[item]))
         self.scatter.chosen.connect(lambda item: self.plan_asked.emit(log.candidates[item]))
@@ -79,10 +84,11 @@ class SearchPanel(QWidget):
         head.addWidget(self.cost)
         charts = QSplitter(Qt.Orientation.Horizontal, self)
         charts.addWidget(self.trace)
+        charts.addWidget(self.mapper)
         charts.addWidget(self.scatter)
-        charts.setStretchFactor(0, 2)
-        charts.setStretchFactor(1, 3)
-        charts.setSizes([400, 600])
+        for place, share in enumerate((2, 2, 3)):
+            charts.setStretchFactor(place, share)
+        charts.setSizes([400, 400, 600])
         self._split = QSplitter(Qt.Orientation.Vertical, self)
         self._split.addWidget(charts)
         self._split.addWidget(self.view)
@@ -137,11 +143,15 @@ class SearchPanel(QWidget):
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
-        self.trace.set_theme(tokens)
-        self.scatter.set_theme(tokens)
+        for chart in (self.trace, self.mapper, self.scatter):
+            chart.set_theme(tokens)
 
     def set_current(self, document: dict[str, Any] | None) -> None:
-        """Which run is on screen."""
+        """Which run is on screen, and how its mapper came to it where that searched."""
+        course = convergence_chart(document) if document is not None else None
+        self.mapper.setVisible(course is not None)
+        if course is not None:
+            self.mapper.show_chart(course)
         current = None
         if document is not None:
             current = key_of(document["parallel"]), float(document["step_time_s"])
@@ -249,43 +259,3 @@ class SearchPanel(QWidget):
     def _ask(self, index: object) -> None:
         row = self.table.source(index.row())  # type: ignore[attr-defined]
         self.plan_asked.emit(self._log.candidates[row])
-
-
-def genome_words(genome: dict[str, Any]) -> str:
-    """Degrees, and what else of a plan the solver chose."""
-    parts = [degrees_words(genome["parallel"])]
-    if genome.get("recompute"):
-        parts.append(f"recompute {genome['recompute']}")
-    if genome.get("micro_batch"):
-        parts.append(f"micro-batch {genome['micro_batch']}")
-    if genome.get("placement") is not None:
-        parts.append("placement {}.{}".format(*genome["placement"]))
-    return " · ".join(parts)
-
-
-def degrees_words(parallel: dict[str, Any]) -> str:
-    """The axes that split anything, as the field writes them.
-
-    >>> degrees_words({"pp": 1, "dp": 3, "stream": 16, "zero": 1})
-    'dp 3 · stream 16 · zero 1'
-    >>> own = {"name": "mlp.down", "tp": 2, "stream": 8, "layout": "weight"}
-    >>> degrees_words({"stream": 16, "operators": [own]})
-    'stream 16 · down: tp 2, stream 8, weight travels'
-    """
-    shown = [f"{name} {value}" for name, value in parallel.items() if _splits(name, value)]
-    for operator in parallel.get("operators", ()):
-        shown.append(_operator_words(operator, parallel))
-    return " · ".join(shown) or "one die"
-
-
-def _operator_words(operator: dict[str, Any], parallel: dict[str, Any]) -> str:
-    """What an operator has otherwise than the rest."""
-    own = [f"{axis} {operator[axis]}" for axis in ("tp", "stream")
-           if operator[axis] != parallel.get(axis, 1)]  # fmt: skip
-    if operator.get("layout"):
-        own.append(f"{operator['layout']} travels")
-    return f"{operator['name'].rpartition('.')[2]}: {', '.join(own) or 'as the rest'}"
-
-
-def _splits(name: str, value: Any) -> bool:
-    return isinstance(value, int) and (value > 0 if name == "zero" else value > 1)

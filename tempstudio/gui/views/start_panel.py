@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import (
+    QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -21,6 +22,7 @@ from PySide6.QtWidgets import (
 from tempstudio.gui.icons import icon, pixmap
 from tempstudio.scene.tokens import Tokens
 
+FOLLOWED = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show, QEvent.Type.Hide)
 Line = tuple[str, str, Callable[[], object]]  # title, tooltip, what it does
 
 
@@ -41,7 +43,8 @@ class Card(QFrame):
         self._picture = QLabel(self)
         self._picture.setAlignment(Qt.AlignmentFlag.AlignTop)
         head = QLabel(title, self)
-        head.setProperty("role", "heading")
+        head.setProperty("role", "strong")
+        head.setWordWrap(True)
         line = QLabel(text, self)
         line.setProperty("role", "muted")
         line.setWordWrap(True)
@@ -77,18 +80,19 @@ class Card(QFrame):
 
 
 class StartPanel(QFrame):
-    """Covers the widget it is laid over until it is dismissed."""
+    """Covers the docks it is laid over until it is dismissed."""
 
     dismissed = Signal()
 
-    def __init__(self, over: QWidget, tokens: Tokens) -> None:
-        super().__init__(over)
+    def __init__(self, over: Sequence[QDockWidget], tokens: Tokens, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setObjectName("start")
         self.setAccessibleName("Start")
         self._tokens = tokens
         self.cards: list[Card] = []
-        self._over = over
-        over.installEventFilter(self)
+        self._over = tuple(over)
+        for dock in over:
+            dock.installEventFilter(self)
         head = QLabel("Start here", self)
         head.setProperty("role", "heading")
         self.close_button = QToolButton(self)
@@ -105,6 +109,7 @@ class StartPanel(QFrame):
         scroll = QScrollArea(self)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(body)
         scroll.viewport().setAutoFillBackground(False)
@@ -115,7 +120,7 @@ class StartPanel(QFrame):
         outer.addLayout(top)
         outer.addWidget(scroll, 1)
         self.set_theme(tokens)
-        self.setGeometry(over.rect())
+        self._cover()
 
     def add_card(
         self, name: str, sign: str, title: str, text: str, run: Callable[[], object]
@@ -182,6 +187,15 @@ class StartPanel(QFrame):
             super().keyPressEvent(event)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and watched is self.parent():
-            self.setGeometry(self._over.rect())
+        if event.type() in FOLLOWED:
+            self._cover()
         return super().eventFilter(watched, event)
+
+    def _cover(self) -> None:
+        """Lie over the docks that are in their place."""
+        whole = QRect()
+        for dock in self._over:
+            if not dock.isFloating() and not dock.isHidden():
+                whole = whole.united(dock.geometry())
+        if not whole.isEmpty():
+            self.setGeometry(whole)

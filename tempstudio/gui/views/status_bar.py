@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -33,6 +33,17 @@ STATES = {
 }
 
 
+class _State(QLabel):
+    """As wide as the longest of its texts, so that nothing beside it moves or cuts it."""
+
+    def sizeHint(self) -> QSize:
+        longest = max(self.fontMetrics().horizontalAdvance(text) for *_, text in STATES.values())
+        return QSize(longest + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+
 class StatusBar(QStatusBar):
     """`cancel_asked` from the Cancel button, `plugins_asked` from the warning."""
 
@@ -51,7 +62,7 @@ class StatusBar(QStatusBar):
         self.hovered.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hovered.setContentsMargins(8, 0, 8, 0)
         self.sign = QLabel(self)
-        self.state = QLabel(self)
+        self.state = _State(self)
         self.state.setObjectName("status.freshness")
         self.caption = QLabel(self)
         self.caption.setObjectName("status.job")

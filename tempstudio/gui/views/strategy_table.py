@@ -22,10 +22,10 @@ from PySide6.QtWidgets import (
 from tempstudio.gui.contenders import Row
 from tempstudio.gui.icons import icon
 from tempstudio.gui.views.chart_view import ChartView
-from tempstudio.gui.views.search_panel import degrees_words
 from tempstudio.gui.views.tables import Column, FloatArray, Index, Table, table_view
 from tempstudio.scene.charts import Bar, StackedBars, axis_of
 from tempstudio.scene.format import NONE, byte_count, change, joules, percent, seconds
+from tempstudio.scene.plan_words import degrees_words
 from tempstudio.scene.tokens import Tokens
 
 PARTS = (("compute", "I"), ("exposed", "W"), ("bubble", "P"), ("optimizer", "E"))
@@ -134,7 +134,7 @@ class StrategyTable(QWidget):
             number("Memory", byte_count, "99.9 GB ", "memory_bytes", "peak"),
             number("Energy", joules, "99.9 kJ ", "energy_j", "total"),
             Column("Degrees", self._degrees, lambda: figure("step_time_s"),
-                   sample="dp 3 · stream 16 · "),
+                   sample="dp 12 · tp 4 · stream 16 · zero 3"),
         )  # fmt: skip
 
     def _degrees(self, place: int) -> str:

@@ -248,7 +248,9 @@ def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableVi
     view.sortByColumn(0, Qt.SortOrder.AscendingOrder)
     view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     view.setFont(font("caption"))
-    view.setStyleSheet("QTableView::item { padding: 0 2px; }")
+    view.setStyleSheet(
+        "QTableView::item { padding: 0 2px; } QHeaderView::section { padding: 3px 5px; }"
+    )
     view.setShowGrid(False)
     view.setTabKeyNavigation(False)
     view.setWordWrap(False)
@@ -261,7 +263,8 @@ def table_view(table: Table, name: str, title: str, parent: QWidget) -> QTableVi
     for number, column in enumerate(table.columns):
         if column.sample:
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.Fixed)
-            header.resizeSection(number, metrics.horizontalAdvance(column.sample) + 13)
+            wanted = metrics.horizontalAdvance(column.sample) + 13
+            header.resizeSection(number, max(wanted, metrics.horizontalAdvance(column.title) + 13))
         else:
             header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
     header.setHighlightSections(False)

@@ -30,7 +30,7 @@ def power_over_time(run: ts.Run, time_s: float, selection: dict[str, Any]) -> ts
     x = tuple((1e3 * times).tolist())
     energy = tuple((name, joules) for name, joules in run.score.energy_j.items())
     return ts.Figure(
-        f"Power, {run.score.power_w:,.0f} W on average",
+        f"Power, {run.score.power_w / 1e3:,.1f} kW on average",
         (
             ts.Lines("compute", x, compute),
             ts.Lines("links", x, links),
