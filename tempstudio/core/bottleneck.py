@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.core.flows import Flows
 from tempstudio.core.machine import Cluster
-from tempstudio.core.network import Flows
 from tempstudio.core.topology import Topology
 
 LARGEST_CORNERED = 256  # dies of a mesh whose corner rectangles are looked at
@@ -22,7 +22,7 @@ def cut_bound(flows: Flows, topology: Topology) -> float:
     """Bytes that the busiest link carries at least, whatever the routes.
 
     >>> from tempstudio.core.machine import Wafer
-    >>> from tempstudio.core.network import make_flows
+    >>> from tempstudio.core.flows import make_flows
     >>> from tempstudio.core.topology import topology_of
     >>> wafer = topology_of(Wafer(rows=2, cols=4))
     >>> cut_bound(make_flows(wafer, [0, 1, 4, 5], [2, 3, 6, 7], 3.0), wafer)

@@ -8,7 +8,8 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from tempstudio.core.network import Flows, phase_time
+from tempstudio.core.flows import Flows
+from tempstudio.core.network import phase_time
 from tempstudio.core.patterns import Step
 from tempstudio.core.template import Event, Template, accounts
 from tempstudio.core.timeline import FOREGROUND, FloatArray

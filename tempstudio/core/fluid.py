@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tempstudio.core.errors import InputError
+from tempstudio.core.flows import Flows
 from tempstudio.core.in_flight import InFlight, Observer
-from tempstudio.core.network import Flows, phase_time
+from tempstudio.core.network import phase_time
 from tempstudio.core.topology import FloatArray, Topology
 
 END, START = 0, 1
@@ -58,7 +59,7 @@ def simulate_lanes(
     at no time do two sets use one link.
 
     >>> from tempstudio.core.machine import Wafer
-    >>> from tempstudio.core.network import make_flows
+    >>> from tempstudio.core.flows import make_flows
     >>> from tempstudio.core.topology import topology_of
     >>> topology = topology_of(Wafer(rows=1, cols=2))
     >>> send = Item(0.0, make_flows(topology, [0], [1], 4e6))  # 1 us alone, and 0.2 us of latency

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tempstudio.core.network import Flows
+from tempstudio.core.flows import Flows
 from tempstudio.core.partition import FORWARD, Collective, Phase, Segment, Work
 from tempstudio.core.patterns import Step
 from tempstudio.core.template import Event, StageContext, Template

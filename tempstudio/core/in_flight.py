@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.network import Flows, join_flows, phase_time
+from tempstudio.core.flow_copies import join_flows
+from tempstudio.core.flows import Flows
+from tempstudio.core.network import phase_time
 from tempstudio.core.sharing import max_min_rates
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 

@@ -1,293 +1,16 @@
-"""Flows on links: concurrent transfers as columns, their loads, and the time of one phase.
+"""Loads of links and the time of one phase whose flows have the machine to themselves.
 
-Cut-through (SPEC 5): a flow takes bandwidth on all its links from its start and arrives the sum of
-their latencies after its last byte leaves.  Flows of one phase share links by max-min fairness
-weighted by their bytes; `tempstudio.core.fluid` runs several phases at once.
+Flows of one phase share links by max-min fairness weighted by their bytes;
+`tempstudio.core.fluid` runs several phases at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from hashlib import blake2b
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from tempstudio.core.errors import InputError
-from tempstudio.core.routes import (
-    Route,
-    make_routes,
-    pack_routes,
-    row_starts,
-    shifted,
-    sum_over_hops,
-)
+from tempstudio.core.flows import Flows, PhaseTime, make_flows
 from tempstudio.core.sharing import max_min_rates
-from tempstudio.core.topology import FloatArray, IntArray, Topology
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Flows:
-    """Concurrent flows, one row a path: a flow split over paths is several rows of one `parent`.
-
-    `source`, `target`: die numbers [rows] (of a multicast tree: its root and its deepest leaf);
-    `bytes` [rows]; the links of row f are `hop_link[hop_start[f]:hop_start[f + 1]]`, a tree's edges
-    each once; `latency_s` [rows]: from a byte's leaving to its arrival (at a tree's deepest leaf).
-    """
-
-    source: IntArray
-    target: IntArray
-    bytes: FloatArray
-    hop_link: IntArray
-    hop_start: IntArray
-    latency_s: FloatArray
-    parent: IntArray
-    _phases: dict[Topology, PhaseTime] = field(default_factory=dict, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        for column in (
-            self.source,
-            self.target,
-            self.bytes,
-            self.hop_link,
-            self.hop_start,
-            self.latency_s,
-            self.parent,
-        ):
-            column.setflags(write=False)
-
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __repr__(self) -> str:
-        return f"<Flows: {len(self)} rows, {self.bytes.sum():.6g} bytes, {self.hops.sum()} hops>"
-
-    @cached_property
-    def hops(self) -> IntArray:
-        """Links of each row [rows]."""
-        return np.diff(self.hop_start)
-
-    def know_drain(self, drain_s: FloatArray, topology: Topology) -> None:
-        """Keep drain times [rows] that are known, so that they need not be worked out."""
-        self._phases[topology] = _phase(drain_s, self)
-
-    def route(self, row: int) -> tuple[int, ...]:
-        """The link numbers of a row."""
-        return tuple(self.hop_link[self.hop_start[row] : self.hop_start[row + 1]].tolist())
-
-    @cached_property
-    def moving(self) -> NDArray[np.bool_]:
-        """Rows that need the network at all: some bytes over some link [rows]."""
-        return (self.bytes > 0) & (self.hops > 0)
-
-    @cached_property
-    def link_set(self) -> int:
-        """The links that moving rows cross, as the bits of a whole number."""
-        used = np.zeros(int(self.hop_link.max(initial=-1)) + 1, dtype=bool)
-        used[self.hop_link[np.repeat(self.moving, self.hops)]] = True
-        return int.from_bytes(np.packbits(used, bitorder="little").tobytes(), "little")
-
-    @cached_property
-    def weights(self) -> FloatArray:
-        """Claims against strangers: bytes, scaled to a mean of 1 over the moving rows [rows]."""
-        return (
-            self.bytes / self.bytes[self.moving].mean() if self.moving.any() else self.bytes * 0.0
-        )
-
-    @cached_property
-    def claim(self) -> str:
-        """A digest of who wants what share of which links: equal where the sharing is the same."""
-        digest = blake2b(self.hop_link.tobytes(), digest_size=16)
-        digest.update(self.hop_start.tobytes())
-        digest.update(self.weights.tobytes())
-        return digest.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class PhaseTime:
-    """When the flows of a phase end, counted from its start.
-
-    `duration_s`: the last arrival; `drain_s` [rows]: a row's last byte leaves its source (and its
-    links are free); `finish_s` [rows]: it has arrived.  Rows that move nothing end at 0.
-    """
-
-    duration_s: float
-    drain_s: FloatArray
-    finish_s: FloatArray
-
-
-def make_flows(
-    topology: Topology,
-    source: Any,
-    target: Any,
-    bytes: Any,
-    route: Route | None = None,
-) -> Flows:
-    """Flows between dies; `bytes` is one number or one a flow.
-
-    `route` is "xy" (along the row first), "yx", "shortest", a function (source, target) -> links,
-    or one link tuple a flow.  Left out: XY on a wafer, through the node's or the second switch on a
-    cluster, the shorter way round a physical ring.  Where a fault blocks XY or YX, a shortest live
-    path.  Raises `InputError` for a wrong die or amount, `NoPlanError` where no live path is.
-
-    >>> from tempstudio.core.machine import Wafer
-    >>> from tempstudio.core.topology import topology_of
-    >>> flows = make_flows(topology_of(Wafer(rows=2, cols=3)), [0, 5], [5, 0], 1e6)
-    >>> flows.hops.tolist()
-    [3, 3]
-    """
-    sources = np.array(source, dtype=np.int32, ndmin=1)
-    targets = np.array(target, dtype=np.int32, ndmin=1)
-    amounts = np.array(np.broadcast_to(np.asarray(bytes, dtype=float), sources.shape))
-    _check(topology, sources, targets, amounts)
-    hop_link, hop_start = make_routes(topology, sources, targets, route)
-    return Flows(
-        source=sources,
-        target=targets,
-        bytes=amounts,
-        hop_link=hop_link,
-        hop_start=hop_start,
-        latency_s=sum_over_hops(topology.latency_s, hop_link, hop_start),
-        parent=np.arange(len(sources), dtype=np.int32),
-    )
-
-
-def make_trees(
-    topology: Topology, source: Any, edges: Sequence[Sequence[int]], bytes: Any
-) -> Flows:
-    """Multicast flows, one a tree: `edges` are each tree's links, every one reached from the root.
-
-    A tree's bytes load each of its edges once; the row's target and latency are the deepest leaf's.
-    Raises `InputError` where the links are not a tree that grows from `source`.
-    """
-    roots = np.array(source, dtype=np.int32, ndmin=1)
-    leaves = roots.copy()
-    latency = np.zeros(len(roots))
-    for row, (root, links) in enumerate(zip(roots.tolist(), edges, strict=True)):
-        reached = _reach(topology, root, links)
-        leaves[row] = max(reached, key=lambda die: (reached[die], -die))
-        latency[row] = reached[int(leaves[row])]
-    amounts = np.array(np.broadcast_to(np.asarray(bytes, dtype=float), roots.shape))
-    _check(topology, roots, leaves, amounts)
-    hop_link, hop_start = pack_routes(edges)
-    parent = np.arange(len(roots), dtype=np.int32)
-    return Flows(roots, leaves, amounts, hop_link, hop_start, latency, parent)
-
-
-def _reach(topology: Topology, root: int, links: Sequence[int]) -> dict[int, float]:
-    """Latency from the root to each vertex of a tree given as links in any order."""
-    reached = {root: 0.0}
-    left = [int(link) for link in links]
-    while left:
-        grown = [link for link in left if int(topology.source[link]) in reached]
-        for link in grown:
-            end = int(topology.target[link])
-            if end in reached:
-                raise InputError(f"tree from die {root}: two of its links end at die {end}")
-            reached[end] = reached[int(topology.source[link])] + float(topology.latency_s[link])
-        if not grown:
-            raise InputError(f"tree from die {root}: {len(left)} of its links are cut off from it")
-        left = [link for link in left if int(topology.target[link]) not in reached]
-    return reached
-
-
-def join_flows(parts: Sequence[Flows]) -> Flows:
-    """All rows of several flow sets as one; parents stay apart."""
-    if len(parts) == 1:
-        return parts[0]
-    if not parts:
-        none, empty = np.zeros(0, dtype=np.int32), np.zeros(0)
-        start = np.zeros(1, dtype=np.int32)
-        return Flows(none, none.copy(), empty, none.copy(), start, empty.copy(), none.copy())
-    first_parent = np.cumsum([0] + [int(p.parent.max(initial=-1)) + 1 for p in parts[:-1]])
-    counts = [part.hops for part in parts]
-    return Flows(
-        source=np.concatenate([part.source for part in parts]),
-        target=np.concatenate([part.target for part in parts]),
-        bytes=np.concatenate([part.bytes for part in parts]),
-        hop_link=np.concatenate([part.hop_link for part in parts]),
-        hop_start=row_starts(np.concatenate(counts)),
-        latency_s=np.concatenate([part.latency_s for part in parts]),
-        parent=np.concatenate(
-            [p.parent + first for p, first in zip(parts, first_parent, strict=True)]
-        ).astype(np.int32),
-    )
-
-
-def scale_flows(flows: Flows, factor: float) -> Flows:
-    """The same flows with `factor` (from 0) times the bytes; what is known of them is kept."""
-    if factor == 1.0:
-        return flows
-    scaled = Flows(
-        flows.source,
-        flows.target,
-        flows.bytes * factor,
-        flows.hop_link,
-        flows.hop_start,
-        flows.latency_s,
-        flows.parent,
-    )
-    scaled.__dict__["hops"] = flows.hops
-    if factor > 0:
-        _keep(scaled, flows, ("moving", "weights", "claim", "link_set"))
-        for topology, phase in flows._phases.items():
-            scaled._phases[topology] = _phase(phase.drain_s * factor, flows)
-    return scaled
-
-
-def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
-    """The same flows among other dies over other, equally fast links: `die` and `link` say which.
-
-    `die` [dies] and `link` [links] hold the new number of each old one that the flows use.
-    """
-    moved = Flows(
-        die[flows.source],
-        die[flows.target],
-        flows.bytes,
-        link[flows.hop_link],
-        flows.hop_start,
-        flows.latency_s,
-        flows.parent,
-    )
-    _keep(moved, flows, ("hops", "moving", "weights"))
-    moved._phases.update(flows._phases)
-    return moved
-
-
-def spread_flows(flows: Flows, shift: IntArray, topology: Topology, apart: bool = False) -> Flows:
-    """The same flows in many places at once, one place after the other.
-
-    `shift` [places, 2]: rows and columns from where the flows are; every link must be there and be
-    as fast.  `apart`: no two places share a link, so that each drains as if it were alone.
-    """
-    places = len(shift)
-    if places == 1 and not shift.any():
-        return flows
-    die, link = shifted(topology, flows.source, flows.target, flows.hop_link, shift)
-    count = int(flows.parent.max(initial=-1)) + 1
-    parent = flows.parent + count * np.arange(places, dtype=np.int32)[:, None]
-    spread = Flows(
-        die[0],
-        die[1],
-        np.tile(flows.bytes, places),
-        link,
-        row_starts(np.tile(flows.hops, places)),
-        np.tile(flows.latency_s, places),
-        parent.ravel().astype(np.int32),
-    )
-    if apart:
-        spread.know_drain(np.tile(phase_time(flows, topology).drain_s, places), topology)
-    return spread
-
-
-def _keep(copy: Flows, flows: Flows, names: tuple[str, ...]) -> None:
-    """Hand on what has been worked out for the flows and holds for the copy too."""
-    for name in names:
-        if name in flows.__dict__:
-            copy.__dict__[name] = flows.__dict__[name]
+from tempstudio.core.topology import FloatArray, Topology
 
 
 def link_bytes(flows: Flows, topology: Topology) -> FloatArray:
@@ -312,11 +35,8 @@ def phase_time(flows: Flows, topology: Topology) -> PhaseTime:
     link has only lost flows, so it cannot fill before them.  Hence nobody gains when an early
     finisher leaves, and the phase lasts its most loaded link's bytes / B (plus the last latency).
     """
-    known = flows._phases.get(topology)
-    if known is None:
-        known = _phase(_drain(flows, topology), flows)
-        flows._phases[topology] = known
-    return known
+    known = flows.phases.get(topology)
+    return known if known is not None else flows.know_drain(_drain(flows, topology), topology)
 
 
 def last_arrivals(flows: Flows, topology: Topology) -> tuple[FloatArray, FloatArray]:
@@ -328,7 +48,7 @@ def last_arrivals(flows: Flows, topology: Topology) -> tuple[FloatArray, FloatAr
     moving = flows.moving
     if not moving.any():
         return np.zeros(0), np.zeros(0)
-    if topology not in flows._phases:
+    if topology not in flows.phases:
         busy = link_bytes(flows, topology) / topology.bytes_per_s
         hot = busy >= busy.max() * (1 - 1e-12)
         some = flows.hops > 0
@@ -348,13 +68,6 @@ def last_at_some_size(drain: FloatArray, latency: FloatArray) -> tuple[FloatArra
     keep = np.ones(len(order), dtype=bool)
     keep[1:] = highest[1:] > highest[:-1]
     return drain[order][keep], latency[order][keep]
-
-
-def _phase(drain_s: FloatArray, flows: Flows) -> PhaseTime:
-    finish_s = np.where(flows.moving, drain_s + flows.latency_s, 0.0)
-    for column in (drain_s, finish_s):
-        column.setflags(write=False)
-    return PhaseTime(float(finish_s.max(initial=0.0)), drain_s, finish_s)
 
 
 def _drain(flows: Flows, topology: Topology) -> FloatArray:
@@ -395,16 +108,3 @@ def alone_time(flows: Flows, topology: Topology) -> tuple[FloatArray, FloatArray
     )
     narrowest = np.minimum.reduceat(topology.bytes_per_s[alone.hop_link], alone.hop_start[:-1])
     return alone.bytes / narrowest, alone.latency_s
-
-
-def _check(topology: Topology, source: IntArray, target: IntArray, amounts: FloatArray) -> None:
-    if source.shape != target.shape:
-        raise InputError(f"flows: {len(source)} sources, {len(target)} targets")
-    dies = topology.machine.die_count
-    for ends in (source, target):
-        wrong = ends[(ends < 0) | (ends >= dies)]
-        if len(wrong):
-            raise InputError(f"flows: found die {int(wrong[0])}, allowed: 0 to {dies - 1}")
-    if not (np.isfinite(amounts) & (amounts >= 0)).all():
-        wrong_bytes = amounts[~(np.isfinite(amounts) & (amounts >= 0))][0]
-        raise InputError(f"flows: found {wrong_bytes:g} bytes, allowed: a finite number from 0")

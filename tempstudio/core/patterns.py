@@ -22,17 +22,16 @@ from tempstudio.core.collectives import (
     join_steps,
 )
 from tempstudio.core.collectives.sized import UnitStep
+from tempstudio.core.flow_copies import scale_flows
+from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
 from tempstudio.core.network import (
-    Flows,
     alone_time,
     last_arrivals,
     last_at_some_size,
     link_bytes,
-    make_flows,
     phase_time,
-    scale_flows,
 )
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from tempstudio.core.flows import Flows
 from tempstudio.core.machine import Coordinate
 from tempstudio.core.mapping import Mapping
-from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Partition
 from tempstudio.core.project import Project

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from tempstudio.core.bottleneck import cut_bound
 from tempstudio.core.compute import arithmetic_seconds, memory_seconds
 from tempstudio.core.energy import step_energy_j
+from tempstudio.core.flows import Flows
 from tempstudio.core.machine import Machine
-from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import OPTIMIZER
 from tempstudio.core.peak import memory_peak

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tempstudio.core.compute import compute_seconds, slowed_seconds
+from tempstudio.core.flows import Flows
 from tempstudio.core.fluid import Item, simulate_lanes
 from tempstudio.core.mapping import Mapping
-from tempstudio.core.network import Flows
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import Phase, Segment, Work
 from tempstudio.core.patterns import Pattern, Step, collective_pattern, stream_pattern

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from tempstudio.core.collectives import algorithms, collective_steps, steps_time
 from tempstudio.core.collectives.report import group_topology
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Link, Wafer
-from tempstudio.core.network import link_bytes, make_flows, phase_time
+from tempstudio.core.network import link_bytes, phase_time
 from tempstudio.core.routing.demands import Demands
 from tempstudio.core.routing.router import route
 from tempstudio.core.topology import Topology, topology_of

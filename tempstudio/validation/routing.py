@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Wafer
-from tempstudio.core.network import link_bytes, make_flows
+from tempstudio.core.network import link_bytes
 from tempstudio.core.routing.bound import routing_bound
 from tempstudio.core.routing.demands import Demands
 from tempstudio.core.routing.router import route

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tempstudio.core.bottleneck import cut_bound
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Cluster, Wafer
-from tempstudio.core.network import link_bytes, make_flows
+from tempstudio.core.network import link_bytes
 from tempstudio.core.routing import Demands, routing_bound
 from tempstudio.core.topology import topology_of
 

@@ -12,8 +12,10 @@ from tempstudio.core.collectives.algorithms import algorithms
 from tempstudio.core.collectives.group import Group, group_of
 from tempstudio.core.collectives.sized import Choice, choose, prototype, sized_steps
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.flow_copies import join_flows
+from tempstudio.core.flows import Flows
 from tempstudio.core.machine import Cluster
-from tempstudio.core.network import Flows, join_flows, phase_time
+from tempstudio.core.network import phase_time
 from tempstudio.core.topology import Topology
 
 # Larger groups send directly only when asked to.

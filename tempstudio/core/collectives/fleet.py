@@ -18,7 +18,9 @@ from tempstudio.core.collectives.group import Group, group_of
 from tempstudio.core.collectives.outline import Outline
 from tempstudio.core.collectives.sized import Choice, UnitStep, is_uniform, shape_of
 from tempstudio.core.collectives.sized import unit_steps as steps_of_group
-from tempstudio.core.network import Flows, join_flows, phase_time, scale_flows, spread_flows
+from tempstudio.core.flow_copies import join_flows, scale_flows, spread_flows
+from tempstudio.core.flows import Flows
+from tempstudio.core.network import phase_time
 from tempstudio.core.topology import IntArray, Topology
 
 

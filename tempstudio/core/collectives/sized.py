@@ -20,15 +20,10 @@ from tempstudio.core.collectives.algorithms import MOST_PIPELINED, outlines
 from tempstudio.core.collectives.group import Edge, Group, Route
 from tempstudio.core.collectives.outline import Outline, Step
 from tempstudio.core.errors import NoPlanError
+from tempstudio.core.flow_copies import move_flows, scale_flows
+from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
-from tempstudio.core.network import (
-    Flows,
-    last_arrivals,
-    link_bytes,
-    make_flows,
-    move_flows,
-    scale_flows,
-)
+from tempstudio.core.network import last_arrivals, link_bytes
 from tempstudio.core.routes import make_routes, shift_map, switch_ports
 from tempstudio.core.topology import FloatArray, IntArray, Topology
 

@@ -16,9 +16,10 @@ from tempstudio.core.collectives import (
     join_steps,
 )
 from tempstudio.core.costs.traffic import NOTHING, Traffic, resized, traffic_of
+from tempstudio.core.flow_copies import scale_flows
+from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, StreamGroup
-from tempstudio.core.network import Flows, make_flows, scale_flows
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.patterns import rerouted

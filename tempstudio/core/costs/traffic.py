@@ -13,8 +13,8 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.core.flows import Flows
 from tempstudio.core.machine import Cluster
-from tempstudio.core.network import Flows
 from tempstudio.core.topology import Topology
 
 FloatArray = NDArray[np.float64]

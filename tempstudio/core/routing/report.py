@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from tempstudio.core.errors import InputError
+from tempstudio.core.flow_copies import join_flows
+from tempstudio.core.flows import Flows, make_flows, make_trees
 from tempstudio.core.machine import Cluster, Machine, machine_from_json
-from tempstudio.core.network import Flows, join_flows, make_flows, make_trees, phase_time
+from tempstudio.core.network import phase_time
 from tempstudio.core.progress import Progress
 from tempstudio.core.quantities import float_of, short_text
 from tempstudio.core.routing.bound import bound_and_proof

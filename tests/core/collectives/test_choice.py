@@ -18,8 +18,9 @@ from tempstudio.core.collectives import (
 )
 from tempstudio.core.collectives.group import group_of
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Cluster, Link, Wafer
-from tempstudio.core.network import link_bytes, make_flows, phase_time
+from tempstudio.core.network import link_bytes, phase_time
 from tempstudio.core.topology import topology_of
 
 SHAPES = {"block": (0, 1, 8, 9, 16, 17), "bent": (0, 1, 9), "stripes": (0, 2, 16, 18)}

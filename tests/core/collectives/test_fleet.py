@@ -15,8 +15,9 @@ from tempstudio.core.collectives import (
     fleet_of,
 )
 from tempstudio.core.errors import NoPlanError
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Wafer
-from tempstudio.core.network import byte_hops, make_flows, phase_time
+from tempstudio.core.network import byte_hops, phase_time
 from tempstudio.core.topology import Topology, topology_of
 
 SIZE = 1e8

@@ -15,8 +15,9 @@ from tempstudio.core.costs.pipeline_memory import passes_in_flight
 from tempstudio.core.costs.roofline import roofline_seconds, tile_share
 from tempstudio.core.costs.step_time import beside, pipeline_seconds
 from tempstudio.core.costs.traffic import Traffic, slowdowns, traffic_of
+from tempstudio.core.flows import make_flows
 from tempstudio.core.interleave import start_times, turns
-from tempstudio.core.network import make_flows, phase_time
+from tempstudio.core.network import phase_time
 from tempstudio.core.problem import Problem
 from tempstudio.strategies.mappers.sequential import Sequential
 from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious

@@ -8,18 +8,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tempstudio.core.errors import InputError, NoPlanError
+from tempstudio.core.flow_copies import join_flows, move_flows, scale_flows
+from tempstudio.core.flows import make_flows, make_trees
 from tempstudio.core.machine import Cluster, Link, Wafer, WaferJoint
-from tempstudio.core.network import (
-    byte_hops,
-    contention_factor,
-    join_flows,
-    link_bytes,
-    make_flows,
-    make_trees,
-    move_flows,
-    phase_time,
-    scale_flows,
-)
+from tempstudio.core.network import byte_hops, contention_factor, link_bytes, phase_time
 from tempstudio.core.routes import ring_topology, shift_map
 from tempstudio.core.topology import topology_of
 

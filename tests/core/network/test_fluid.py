@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tempstudio.core.errors import InputError
+from tempstudio.core.flow_copies import move_flows
+from tempstudio.core.flows import make_flows
 from tempstudio.core.fluid import Item, simulate_lanes, simulate_tasks
 from tempstudio.core.machine import Link, Wafer
-from tempstudio.core.network import link_bytes, make_flows, move_flows, phase_time
+from tempstudio.core.network import link_bytes, phase_time
 from tempstudio.core.routes import shift_map
 from tempstudio.core.topology import Topology, topology_of
 

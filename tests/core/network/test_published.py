@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tempstudio.core.flows import make_flows
 from tempstudio.core.machine import Link, Wafer
-from tempstudio.core.network import link_bytes, make_flows, phase_time
+from tempstudio.core.network import link_bytes, phase_time
 from tempstudio.core.topology import topology_of
 
 FLITS = 1024

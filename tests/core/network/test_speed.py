@@ -7,9 +7,9 @@ from time import process_time
 import numpy as np
 import pytest
 
+from tempstudio.core.flows import make_flows
 from tempstudio.core.fluid import Item, simulate_lanes
 from tempstudio.core.machine import Wafer
-from tempstudio.core.network import make_flows
 from tempstudio.core.sharing import fill_with_numba, fill_with_numpy, use_numba
 from tempstudio.core.topology import topology_of
 
