@@ -21,7 +21,8 @@ from tempstudio.core.peak import memory_peak
 from tempstudio.core.progress import Progress
 from tempstudio.core.row_shares import BEST, EVEN, row_shares, with_row_shares
 from tempstudio.core.run import Plan
-from tempstudio.core.stage_clock import PATIENCE, Book, StageClock, Task
+from tempstudio.core.stage import Book, Task
+from tempstudio.core.stage_clock import PATIENCE, StageClock
 from tempstudio.core.template import StageContext, Template, build_template
 from tempstudio.core.timeline import FloatArray, PhaseInfo, Timeline
 from tempstudio.core.timeline_arrays import (

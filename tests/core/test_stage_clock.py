@@ -17,7 +17,8 @@ from tempstudio.core import simulate as simulator
 from tempstudio.core.fluid import Item, simulate_tasks
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.progress import Progress
-from tempstudio.core.stage_clock import StageClock, Task
+from tempstudio.core.stage import Task
+from tempstudio.core.stage_clock import StageClock
 from tempstudio.core.timeline import FOREGROUND
 from tempstudio.core.topology import Topology, topology_of
 

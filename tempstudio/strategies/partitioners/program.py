@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
-from tempstudio.core.memory import activation_bytes, inside_tensors, score_bytes, state_bytes
+from tempstudio.core.memory import state_bytes
 from tempstudio.core.parallel import Degrees, share_sizes
 from tempstudio.core.partition import (
     BACKWARD,
     FORWARD,
-    RECOMPUTE,
     Collective,
     OperatorChoice,
     Partition,
@@ -21,24 +19,14 @@ from tempstudio.core.partition import (
     Segment,
     StageProgram,
 )
-from tempstudio.core.row_shares import BOTH, EVEN, FOLLOW
-from tempstudio.core.row_shares import ROWS as OWN_ROWS
-from tempstudio.core.workload import Block, Operator, TrainingJob, Workload
-from tempstudio.strategies.partitioners.attention import attention_phases
+from tempstudio.core.row_shares import EVEN, FOLLOW
+from tempstudio.core.workload import Block, TrainingJob, Workload
 from tempstudio.strategies.partitioners.layouts import DESCRIPTIONS, choose_layouts
-from tempstudio.strategies.partitioners.pointwise import (
-    embedding_phases,
-    loss_phases,
-    memory_phase,
-)
-from tempstudio.strategies.partitioners.products import product_backward, product_forward
+from tempstudio.strategies.partitioners.passes import backward_segment, forward_segment
 from tempstudio.strategies.partitioners.redistribution import (
-    PRODUCTS,
     ROWS,
-    Exchange,
-    exchanges,
 )
-from tempstudio.strategies.partitioners.sharding import gathers, optimizer_segment, reductions
+from tempstudio.strategies.partitioners.sharding import optimizer_segment
 from tempstudio.strategies.partitioners.shares import (
     Rules,
     Shares,
@@ -134,14 +122,14 @@ def _stage_program(runs: tuple[Run, ...], shares: Shares, first: bool, last: boo
     backwards = tuple(
         (
             *(() if last else _received(gather, BACKWARD)),
-            *(_backward_segment(block, repeat, shares, end) for block, repeat in reversed(runs)),
+            *(backward_segment(block, repeat, shares, end) for block, repeat in reversed(runs)),
         )
         for end in (False, True)
     )
     return StageProgram(
         forward=(
             *(() if first else _received(gather, FORWARD)),
-            *(_forward_segment(block, repeat, shares) for block, repeat in runs),
+            *(forward_segment(block, repeat, shares) for block, repeat in runs),
         ),
         backward=backwards[0],
         backward_last=backwards[1],
@@ -194,156 +182,6 @@ def _stage_states(
     of_experts = state_bytes(experts, degrees, job, degrees.shards // degrees.ep)
     weights, gradients, optimizer = map(sum, zip(of_shared, of_experts, strict=True))
     return weights, gradients, optimizer
-
-
-@lru_cache(maxsize=256)
-def _saved_bytes(block: Block, shares: Shares) -> tuple[float, float]:
-    """(kept per copy until its backward, needed besides while the backward of a copy runs)."""
-    job = shares.job
-    tokens = shares.rows * shares.degrees.stream
-    own = {name: mine.parts for name, mine in operator_shares(block, shares).items()}
-    whole = activation_bytes(block, tokens, job, shares.parts, shares.hidden, own)
-    scores = sum(score_bytes(op, tokens, job, shares.parts) for op in block.operators)
-    if job.recompute == "none" or not _is_layer(block):
-        return whole, 0.0
-    if job.recompute == "selective":
-        return whole, scores
-    kept = tokens * shares.hidden * job.bytes_per_element / shares.parts.outside
-    return kept, max(0.0, whole + scores - kept)
-
-
-def _is_layer(block: Block) -> bool:
-    return any(operator.kind == "attention" for operator in block.operators)
-
-
-def _forward_segment(block: Block, repeat: int, shares: Shares) -> Segment:
-    return Segment(
-        name=block.name,
-        pass_=FORWARD,
-        phases=_forward_phases(block, shares, FORWARD),
-        repeat=repeat,
-        background=gathers(block, shares, FORWARD),
-        saved_bytes=_saved_bytes(block, shares)[0],
-    )
-
-
-def _forward_phases(block: Block, shares: Shares, pass_: str) -> tuple[Phase, ...]:
-    """Every operator's phases, after what brings its inputs into its layout."""
-    layouts = choose_layouts(block, shares)
-    moved = exchanges(block, layouts, shares)
-    own, inside = operator_shares(block, shares), inside_tensors(block)
-    phases: list[Phase] = []
-    for operator in block.operators:
-        phases += _moves(moved, operator.name, operator.name, pass_)
-        phases += _operator_phases(operator, layouts, inside, own[operator.name], pass_)
-    phases += _moves(moved, "", block.operators[-1].name, pass_)
-    return tuple(phases)
-
-
-def _backward_phases(block: Block, shares: Shares) -> tuple[Phase, ...]:
-    """The same backward: gradients return to the layout that the inputs came in."""
-    layouts = choose_layouts(block, shares)
-    moved = exchanges(block, layouts, shares)
-    own, inside = operator_shares(block, shares), inside_tensors(block)
-    phases = _moves(moved, "", block.operators[-1].name, BACKWARD)
-    for operator in reversed(block.operators):
-        phases += _operator_phases(operator, layouts, inside, own[operator.name], BACKWARD)
-        phases += _moves(moved, operator.name, operator.name, BACKWARD)
-    return tuple(phases)
-
-
-def _moves(
-    moved: dict[str, tuple[Exchange, ...]], before: str, operator: str, pass_: str
-) -> list[Phase]:
-    return [phase for move in moved.get(before, ()) for phase in move.phase(operator, pass_)]
-
-
-def _backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> Segment:
-    saved, transient = _saved_bytes(block, shares)
-    hidden = shares.rules.hide_gradients or shares.degrees.zero >= 2
-    return Segment(
-        name=block.name,
-        pass_=BACKWARD,
-        phases=(*_recompute_phases(block, shares), *_backward_phases(block, shares)),
-        repeat=repeat,
-        background=(
-            *(gathers(block, shares, RECOMPUTE) if _recomputes_all(block, shares) else ()),
-            *gathers(block, shares, BACKWARD),
-            *(reductions(block, shares, last) if hidden else ()),
-        ),
-        saved_bytes=-saved,
-        transient_bytes=transient,
-    )
-
-
-def _recomputes_all(block: Block, shares: Shares) -> bool:
-    return shares.job.recompute == "full" and _is_layer(block)
-
-
-def _recompute_phases(block: Block, shares: Shares) -> tuple[Phase, ...]:
-    recompute = shares.job.recompute
-    if recompute == "none" or not _is_layer(block):
-        return ()
-    if recompute == "full":
-        return _forward_phases(block, shares, RECOMPUTE)
-    layouts, own = choose_layouts(block, shares), operator_shares(block, shares)
-    return tuple(
-        phase
-        for operator in block.operators
-        if operator.kind == "attention"
-        for phase in attention_phases(
-            operator, layouts.get(operator.name, ROWS), own[operator.name], RECOMPUTE
-        )
-    )
-
-
-def _operator_phases(
-    operator: Operator,
-    layouts: dict[str, str],
-    inside: frozenset[str],
-    shares: Shares,
-    pass_: str,
-) -> list[Phase]:
-    if operator.kind in PRODUCTS:
-        mode = layouts[operator.name]
-        if pass_ == BACKWARD:
-            return _with_experts(operator, product_backward(operator, mode, shares), shares, pass_)
-        return _with_experts(
-            operator, product_forward(operator, mode, shares, pass_), shares, pass_
-        )
-    layout = layouts.get(operator.name, ROWS)
-    if operator.kind == "attention":
-        phases = attention_phases(operator, layout, shares, pass_)
-    elif operator.kind == "embedding":
-        phases = embedding_phases(operator, shares, pass_)
-    elif operator.kind == "loss":
-        phases = loss_phases(operator, shares, pass_)
-    else:
-        phases = memory_phase(operator, operator.name in inside, shares, pass_)
-    if layout != ROWS or shares.degrees.stream == 1:
-        return phases
-    share = BOTH if operator.kind == "attention" else OWN_ROWS
-    return [replace(phase, work=replace(phase.work, share=share)) for phase in phases]
-
-
-def _with_experts(
-    operator: Operator, phases: list[Phase], shares: Shares, pass_: str
-) -> list[Phase]:
-    """Tokens travel to their experts before the first product and back after the second."""
-    if operator.kind != "experts" or shares.degrees.ep == 1:
-        return phases
-    width = operator.in_features if operator.role == "column" else operator.out_features
-    size = float(shares.norm_rows * operator.active_experts * width * shares.element)
-    exchange = Phase(
-        operator.name,
-        pass_,
-        collective=Collective("all-to-all", ("ep",), size),
-        role="E",
-        tensor="routed tokens",
-        buffer_bytes=size,
-    )
-    enters = (operator.role == "column") == (pass_ != BACKWARD)
-    return [exchange, *phases] if enters else [*phases, exchange]
 
 
 def _choices(workload: Workload, shares: Shares) -> tuple[OperatorChoice, ...]:
