@@ -39,6 +39,7 @@ class Docks(QObject):
         self._bare: dict[str, QWidget] = {}
         self._title_bars = False
         self._gave_way = False
+        self._factor = factor()  # the interface zoom that the docks are sized for
         for corner, side in (
             (Qt.Corner.BottomLeftCorner, SIDE.LeftDockWidgetArea),
             (Qt.Corner.BottomRightCorner, SIDE.RightDockWidgetArea),
@@ -146,6 +147,17 @@ class Docks(QObject):
         over = [tall for name, tall in TALL.items() if self._docks[name].isVisible()]
         resize([self["timeline"]], [max(size["timeline"], *over, 0)], upright)
         resize([self["gauges"], self["inspector"]], [GAUGE_SHARE, 100 - GAUGE_SHARE], upright)
+        self.give_way()
+
+    def follow_zoom(self) -> None:
+        """As much larger or smaller as the interface is, from whatever size a person gave them."""
+        change, self._factor = factor() / self._factor, factor()
+        for names, across in ((("left", "gauges"), True), (("timeline",), False)):
+            docks = [self._docks[name] for name in names]
+            docks = [dock for dock in docks if dock.isVisible() and not dock.isFloating()]
+            sizes = [round((dock.width() if across else dock.height()) * change) for dock in docks]
+            way = Qt.Orientation.Horizontal if across else Qt.Orientation.Vertical
+            self._window.resizeDocks(docks, sizes, way)
         self.give_way()
 
     def give_way(self) -> None:

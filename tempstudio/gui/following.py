@@ -283,7 +283,7 @@ class Following(QObject):
         window = self._window
         for canvas in window.findChildren(WaferCanvas):
             canvas.set_interface_zoom(factor)
-        window.docks.size_up()
+        window.docks.follow_zoom()
         window.settings.set("zoom", factor)
         window.studio.say(f"Interface zoom {factor:.0%}", key="zoom", fleeting=True)
 

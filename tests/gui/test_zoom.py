@@ -9,9 +9,10 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontInfo
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QDockWidget, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QDockWidget, QListWidget, QWidget
 
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.views.option_form import EDITOR_WIDTH
 from tempstudio.gui.zoomed import factor, set_factor
 from tests.gui.conftest import Furnish, click, seen
 
@@ -96,7 +97,7 @@ def test_what_is_opened_later_is_as_large(window: MainWindow) -> None:
     dialog = window.findChild(QDialog, "machine_dialog")
     assert dialog is not None
     line = seen(dialog, "new.die.HBM_GB")
-    assert line.width() == round(96 * ENLARGED)
+    assert line.width() == round(EDITOR_WIDTH * ENLARGED)
     dialog.reject()
 
 
@@ -118,3 +119,38 @@ def test_a_window_starts_with_the_zoom_that_was_left(window: MainWindow, furnish
     other = furnish(window.studio.project)
     assert other.wafer.scale == 1.5
     assert seen(other, "run").height() == pytest.approx(28 * 1.5, abs=1)
+
+
+def test_docks_keep_the_sizes_that_a_person_gave_them(window: MainWindow) -> None:
+    docks = window.docks
+    window.resizeDocks([docks["gauges"]], [330], Qt.Orientation.Horizontal)
+    window.resizeDocks([docks["timeline"]], [230], Qt.Orientation.Vertical)
+    QApplication.processEvents()
+    before = docks["gauges"].width(), docks["timeline"].height()
+    QTest.keyClick(window, Qt.Key.Key_Plus, CONTROL)
+    QApplication.processEvents()
+    assert docks["gauges"].width() == pytest.approx(before[0] * 1.1, abs=2)
+    assert docks["timeline"].height() == pytest.approx(before[1] * 1.1, abs=2)
+    QTest.keyClick(window, Qt.Key.Key_0, CONTROL)
+    QApplication.processEvents()
+    assert docks["gauges"].width() == pytest.approx(before[0], abs=2)
+    assert docks["timeline"].height() == pytest.approx(before[1], abs=2)
+
+
+def test_the_palette_grows_in_rows_and_width(window: MainWindow) -> None:
+    shown = []
+    for large in (False, True):
+        window.activateWindow()  # a popup that closes gives the keys back only on a real screen
+        QApplication.processEvents()
+        if large:
+            enlarge(window)
+        QTest.keyClick(window, Qt.Key.Key_P, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+        palette = seen(window, "command_palette")
+        rows = seen(palette, "command_palette.list")
+        assert isinstance(rows, QListWidget)
+        shown.append((rows.width(), rows.height(), rows.visualItemRect(rows.item(0)).height()))
+        QTest.keyClicks(seen(palette, "command_palette.query"), "undo")
+        assert rows.visualItemRect(rows.item(0)).height() == shown[-1][2]
+        QTest.keyClick(seen(palette, "command_palette.query"), Qt.Key.Key_Escape)
+    for small, large in zip(*shown, strict=True):
+        assert large == pytest.approx(small * ENLARGED, abs=2)

@@ -31,6 +31,7 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import factor
 
 Index = QModelIndex | QPersistentModelIndex
 WIDTH = 520
@@ -113,9 +114,10 @@ class CommandPalette(QFrame):
         self.query.clear()
         self._search("")
         window = self._window.window()
-        corner = window.mapToGlobal(QPoint((window.width() - WIDTH) // 2, window.height() // 8))
-        self.move(corner)
+        left = (window.width() - round(WIDTH * factor())) // 2
+        self.move(window.mapToGlobal(QPoint(left, window.height() // 8)))
         self.show()
+        self._search("")  # the first show has sized the list as if it were of fixed height
         self.query.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _search(self, query: str) -> None:
@@ -133,7 +135,7 @@ class CommandPalette(QFrame):
         rows = min(len(found), MOST_ROWS)
         self.list.setVisible(rows > 0)
         self.nothing.setVisible(rows == 0)
-        self.list.setFixedHeight(max(rows, 1) * ROW)
+        self.list.setFixedHeight(round(max(rows, 1) * ROW * factor()))
 
     def _select_first(self) -> None:
         for row in range(self.list.count()):
@@ -187,7 +189,7 @@ class _Row(QStyledItemDelegate):
     """Title, then keys at the right and the menu's name before them, muted."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        return QSize(0, ROW)
+        return QSize(0, round(ROW * factor()))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         command: Command = index.data(Qt.ItemDataRole.UserRole)
@@ -203,7 +205,7 @@ class _Row(QStyledItemDelegate):
         faint = ink if chosen else palette.color(QPalette.ColorRole.PlaceholderText)
         inner: QRect = option.rect.adjusted(8, 0, -8, 0)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.setFont(font("caption"))
+        painter.setFont(font("caption", factor()))
         painter.setPen(faint)
         aside = "   ".join(text for text in (command.where, command.keys) if text)
         painter.drawText(inner, right, aside)
