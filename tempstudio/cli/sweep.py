@@ -8,6 +8,7 @@ row that says why.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -132,8 +133,10 @@ def _ranked(outcome: Outcome) -> list[dict[str, Any]]:
 
 
 def _text(sweep: Sweep, outcome: Outcome, summary: dict[str, Any]) -> str:
+    from tempstudio.cli.summary import degrees_text
     from tempstudio.cli.table import table
     from tempstudio.scene import format as figures
+    from tempstudio.sweep import DEGREES
 
     counts = ", ".join(f"{count} {name}" for name, count in summary["outcomes"].items())
     parts = [f"{summary['done']} of {outcome.points} points: {counts or 'none'}"]
@@ -142,15 +145,16 @@ def _text(sweep: Sweep, outcome: Outcome, summary: dict[str, Any]) -> str:
     if ranked:
         parts.append(
             table(
-                ("point", *axes, "step", "tokens/s", "MFU", "memory"),
+                ("point", *axes, "step", "throughput", "MFU", "memory", "degrees"),
                 [
                     (
                         str(row["point"]),
-                        *(str(row[path]) for path in axes),
+                        *(_value(row[path]) for path in axes),
                         figures.seconds(row["step_time_s"]),
-                        f"{row['tokens_per_s']:.4g}",
-                        f"{row['mfu']:.1%}",
+                        figures.si(row["tokens_per_s"], "tokens/s"),
+                        figures.percent(row["mfu"]),
                         figures.byte_count(row["memory_peak_bytes"]),
+                        degrees_text({name: row[name] for name in DEGREES}),
                     )
                     for row in ranked[:MOST_SHOWN]
                 ],
@@ -162,3 +166,14 @@ def _text(sweep: Sweep, outcome: Outcome, summary: dict[str, Any]) -> str:
     parts += [f"point {row['point']}: {row['error']}" for row in failed[:3]]
     parts.append("\n".join(summary["files"]))
     return "\n\n".join(parts)
+
+
+def _value(value: Any) -> str:
+    """An axis' value as one would type it.
+
+    >>> _value({"tp": 4, "stream": 8})
+    'tp=4,stream=8'
+    """
+    if isinstance(value, dict):
+        return ",".join(f"{key}={_value(inner)}" for key, inner in value.items())
+    return value if isinstance(value, str) else json.dumps(value)

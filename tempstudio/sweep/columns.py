@@ -33,6 +33,7 @@ MEASURED = {
     "evaluations": "search.evaluations",
     "fingerprint": "fingerprint",
 }
+DEGREES = tuple(name for name, path in MEASURED.items() if path.startswith("parallel."))
 # How a point ended, why, and what it took; `wall_s` alone differs from one time to the next.
 ENDING = ("outcome", "error", "wall_s")
 

@@ -44,6 +44,20 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, fol
     return run
 
 
+def test_the_table_for_people_shows_values_as_they_are_typed(cli: Cli, folder: Path) -> None:
+    fixed = "[{ stream = 4 }, { tp = 2, stream = 2, zero = 1 }]"
+    text = TOML.replace("parallel.stream = [1, 4, 8]", f"parallel = {fixed}")
+    (folder / "t.sweep.toml").write_text(text)
+    status, out, _ = cli("t.sweep.toml", "--workers", "1")
+    assert status == 0
+    head, *rows = [re.split(r"  +", line.strip()) for line in out.splitlines()[2:6]]
+    assert head == ["point", "parallel", "step", "throughput", "MFU", "memory", "degrees"]
+    cells = {row[0]: row for row in rows[1:]}
+    assert (cells["0"][1], cells["0"][-1]) == ("stream=4", "stream 4")
+    assert (cells["1"][1], cells["1"][-1]) == ("tp=2,stream=2,zero=1", "tp 2 x stream 2 x ZeRO-1")
+    assert all(row[3].endswith("tokens/s") for row in rows[1:])
+
+
 def test_document_text_and_files(cli: Cli, folder: Path) -> None:
     status, out, err = cli("s.sweep.toml", "--json", "--workers", "1")
     assert (status, err) == (0, "")
