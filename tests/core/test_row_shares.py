@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,9 @@ from tempstudio.core.row_shares import row_shares, with_row_shares
 from tempstudio.core.topology import topology_of
 
 DULL = ts.Wafer(rows=2, cols=4, core_yield=((0, 1, 0.6), (1, 2, 0.8)))
+
+
+OWN = Degrees(stream=8, operators=(ts.OperatorDegrees("mlp.down", tp=2, stream=4),))
 
 
 def run(shares: str, machine: ts.Wafer = DULL, degrees: Degrees | None = None, **more: object):
@@ -44,6 +48,23 @@ def test_a_group_computes_at_its_mean_yield() -> None:
     assert follow.score.step_time_s < even.score.step_time_s
 
 
+@pytest.mark.parametrize("axis", ["tp", "pp", "sp"])
+def test_who_works_on_the_same_rows_shares_them_alike(axis: str) -> None:
+    """Peers of tp and stages keep to the least yield among them, groups of sp each to its own."""
+    endless = replace(DULL, die=replace(DULL.die, hbm_bytes_per_s=1e30, sram_bytes=1e15))
+    even, follow = (run(s, endless, Degrees(**{axis: 2, "stream": 4})) for s in ("even", "yield"))
+    yields = topology_of(DULL).die_yield[list(follow.plan.mapping.placement)].reshape(2, 4)
+    assert sorted(yields.min(axis=1)) == [0.6, 0.8]
+    least = yields if axis == "sp" else np.tile(yields.min(axis=0), (2, 1))
+    slowest = (least / least.mean(axis=1, keepdims=True) / yields).max()
+    before = {time.name: time.compute_s for time in even.score.per_operator}
+    after = {time.name: time.compute_s for time in follow.score.per_operator}
+    for name in ("mlp.down", "mlp.gate_up"):
+        assert after[name] == pytest.approx(before[name] * 0.6 * slowest, rel=1e-9)
+    assert follow.score.step_time_s < even.score.step_time_s
+    assert follow.score.energy_j["compute"] == pytest.approx(even.score.energy_j["compute"])
+
+
 def test_the_same_work_and_energy_whoever_does_it() -> None:
     even, follow = run("even"), run("yield")
     assert follow.score.energy_j["compute"] == pytest.approx(even.score.energy_j["compute"])
@@ -69,10 +90,18 @@ def test_shares_of_a_group_fill_it_exactly() -> None:
                     assert sum(b.stream.chunk_bytes) == pytest.approx(sum(a.stream.chunk_bytes))
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=15)
 @given(
     yields=st.lists(st.sampled_from([0.3, 0.7, 0.95, 1.0]), min_size=8, max_size=8),
-    degrees=st.sampled_from([Degrees(stream=8), Degrees(dp=2, stream=4), Degrees(tp=2, stream=4)]),
+    degrees=st.sampled_from(
+        [
+            Degrees(stream=8),
+            Degrees(dp=2, stream=4),
+            Degrees(tp=2, stream=4),
+            Degrees(sp=2, stream=4),
+            Degrees(pp=2, tp=2, stream=2),
+        ]
+    ),
     layout=st.sampled_from(["auto", "weight", "input-output"]),
     gb_per_s=st.sampled_from([50, 4000]),
 )
@@ -92,7 +121,7 @@ def test_left_open_it_is_never_slower_than_even(
 @pytest.mark.parametrize(
     ("degrees", "more", "line"),
     [
-        (Degrees(tp=2, stream=4), {}, "with pp, sp, tp above 1"),
+        (OWN, {}, "degrees of their own"),
         (Degrees(stream=8), {"micro_batch": 8}, "whole sequences"),
     ],
 )

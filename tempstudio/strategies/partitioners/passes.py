@@ -13,6 +13,7 @@ from tempstudio.core.partition import (
     Collective,
     Phase,
     Segment,
+    Work,
 )
 from tempstudio.core.row_shares import BOTH
 from tempstudio.core.row_shares import ROWS as OWN_ROWS
@@ -98,7 +99,11 @@ def _backward_phases(block: Block, shares: Shares) -> tuple[Phase, ...]:
 def _moves(
     moved: dict[str, tuple[Exchange, ...]], before: str, operator: str, pass_: str
 ) -> list[Phase]:
-    return [phase for move in moved.get(before, ()) for phase in move.phase(operator, pass_)]
+    return [
+        replace(phase, work=Work(share=OWN_ROWS))
+        for move in moved.get(before, ())
+        for phase in move.phase(operator, pass_)
+    ]
 
 
 def backward_segment(block: Block, repeat: int, shares: Shares, last: bool) -> Segment:
@@ -181,6 +186,7 @@ def _with_experts(
     exchange = Phase(
         operator.name,
         pass_,
+        Work(share=OWN_ROWS),
         collective=Collective("all-to-all", ("ep",), size),
         role="E",
         tensor="routed tokens",

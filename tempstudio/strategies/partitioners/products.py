@@ -260,6 +260,7 @@ def _exchange(
     return Phase(
         operator.name,
         pass_,
+        Work(share=ROWS),
         collective=Collective(op, (shares.axis("tp"),), size, shares.rules.tensor_algorithm),
         role="C",
         tensor="activation" if pass_ == FORWARD else "activation gradient",

@@ -18,14 +18,14 @@ from tempstudio.core.partition import (
     Phase,
     Segment,
     StageProgram,
+    Work,
 )
 from tempstudio.core.row_shares import EVEN, FOLLOW
+from tempstudio.core.row_shares import ROWS as OWN_ROWS
 from tempstudio.core.workload import Block, TrainingJob, Workload
 from tempstudio.strategies.partitioners.layouts import DESCRIPTIONS, choose_layouts
 from tempstudio.strategies.partitioners.passes import backward_segment, forward_segment
-from tempstudio.strategies.partitioners.redistribution import (
-    ROWS,
-)
+from tempstudio.strategies.partitioners.redistribution import ROWS
 from tempstudio.strategies.partitioners.sharding import optimizer_segment
 from tempstudio.strategies.partitioners.shares import (
     Rules,
@@ -66,15 +66,15 @@ def build_partition(
 def _row_shares(workload: Workload, shares: Shares) -> str:
     """Whether rows may follow the core yield; `InputError` where that is asked and cannot be.
 
-    One stream group's dies must hold all that hangs on a row: with tp or sp they share it with
-    others, another stage would cut the rows elsewhere, and whole sequences move only as a whole.
+    Operators with degrees of their own would cut the rows elsewhere, and whole sequences move only
+    as a whole.
     """
     wanted, degrees = shares.rules.row_shares, shares.degrees
     if wanted == EVEN:
         return EVEN
     reason = ""
-    if degrees.pp * degrees.sp * degrees.tp > 1 or degrees.operators:
-        reason = "with pp, sp, tp above 1 or operators' own degrees"
+    if degrees.operators:
+        reason = "where operators have degrees of their own"
     elif shares.sequence_dies == 1 and degrees.stream > 1:
         layouts = [(block, choose_layouts(block, shares)) for block in workload.blocks]
         if any(
@@ -160,6 +160,7 @@ def _received(size: float, pass_: str) -> tuple[Segment, ...]:
     phase = Phase(
         "pipeline",
         pass_,
+        Work(share=OWN_ROWS),
         collective=Collective("all-gather", ("tp",), size),
         role="P",
         tensor="activations" if pass_ == FORWARD else "activation gradients",
