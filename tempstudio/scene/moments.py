@@ -54,23 +54,40 @@ def spans_of(timeline: Timeline, stage: int) -> tuple[int, int]:
 
 
 def event_after(timeline: Timeline, time_s: float) -> float:
-    """The next time after `time_s` at which an item of some stage starts; the end if none."""
+    """The next time after `time_s` at which an item or a hand-over starts; the end if none."""
     found = [_edge_in(timeline, stage, time_s, +1) for stage in range(timeline.stages)]
+    sent = handover_starts(timeline)
+    found += sent[sent > time_s + _least_s(timeline)][:1].tolist()
     return min((t for t in found if t is not None), default=timeline.duration_s)
 
 
 def event_before(timeline: Timeline, time_s: float) -> float:
-    """The last time before `time_s` at which an item of some stage starts; 0 if none."""
+    """The last time before `time_s` at which an item or a hand-over starts; 0 if none."""
     found = [_edge_in(timeline, stage, time_s, -1) for stage in range(timeline.stages)]
+    sent = handover_starts(timeline)
+    found += sent[sent < time_s - _least_s(timeline)][-1:].tolist()
     return max((t for t in found if t is not None), default=0.0)
+
+
+def handover_starts(timeline: Timeline) -> FloatArray:
+    """When each hand-over from stage to stage sets out, in order [hand-overs]."""
+    sends = timeline.sends
+    first = np.repeat(np.cumsum(sends.repeats) - sends.repeats, sends.repeats)
+    copy = np.arange(int(sends.repeats.sum())) - first
+    begin, period = (np.repeat(each, sends.repeats) for each in (sends.start_s, sends.period_s))
+    return np.sort(begin + copy * period)
+
+
+def _least_s(timeline: Timeline) -> float:
+    """The time must move by more than rounding, or stepping would stay where it is."""
+    return max(timeline.duration_s, 1e-12) * 1e-12
 
 
 def _edge_in(timeline: Timeline, stage: int, time_s: float, way: int) -> float | None:
     """The nearest item start of one stage on one side of a time."""
     spans, table = timeline.spans, timeline.templates
     first, last = spans_of(timeline, stage)
-    # The time must move by more than rounding, or stepping would stay where it is.
-    least = max(timeline.duration_s, 1e-12) * 1e-12
+    least = _least_s(timeline)
     here = int(first + np.searchsorted(spans.start_s[first:last], time_s, "right") - 1)
     for span in (here, here + 1) if way > 0 else (here, here - 1):
         if not first <= span < last:

@@ -14,6 +14,7 @@ from tempstudio.scene.moments import (
     congestion,
     event_after,
     event_before,
+    handover_starts,
     micro_batches,
     pipeline_phases,
     spans_of,
@@ -55,6 +56,24 @@ def test_stepping_always_moves_on_until_the_end(small_run: ts.Run) -> None:
         assert time_s > last
     assert time_s == timeline.duration_s
     assert event_before(timeline, 0.0) == 0.0
+
+
+def test_stepping_stops_where_a_stage_hands_over() -> None:
+    project = ts.Project(
+        machine=ts.Wafer(rows=2, cols=4, wafers=2),
+        model=ts.load_model("qwen2-0.5b"),
+        job=ts.TrainingJob(global_batch=6, seq_len=512),
+        degrees=ts.Degrees(pp=2, dp=2, stream=4),
+    )
+    timeline = ts.run(project).timeline
+    starts = handover_starts(timeline)
+    assert len(starts) == 6, "three micro-batches a replica, on and back"
+    for start in starts.tolist():
+        before = event_before(timeline, start)
+        assert event_after(timeline, before) == pytest.approx(start, rel=1e-12)
+        assert event_before(timeline, event_after(timeline, start)) == pytest.approx(
+            start, rel=1e-12
+        )
 
 
 def test_congestion_is_the_mean_of_what_the_links_really_carry(small_run: ts.Run) -> None:
