@@ -25,6 +25,7 @@ from tempstudio.gui.results import Result
 from tempstudio.gui.studio import Studio
 from tempstudio.gui.views import message_bar
 from tempstudio.storage.settings import Settings
+from tests.worker.conftest import install_plugin
 
 LEFT = Qt.MouseButton.LeftButton
 DEFERRED_DELETE = 52  # QEvent.Type.DeferredDelete
@@ -276,3 +277,32 @@ def wait(until: Callable[[], object], seconds: float = 30.0) -> None:
     while not until():
         assert time.monotonic() < end, f"not within {seconds} s"
         QTest.qWait(10)
+
+
+def studio_with_plugin(
+    app: QApplication, project: ts.Project, folder: Path, plugin: str, source: str
+) -> Iterator[MainWindow]:
+    """A whole studio with real workers that find a plugin; it leaves no thread and no process."""
+    from tempstudio.gui import app as studio_app
+
+    threads, processes = set(threading.enumerate()), child_processes()
+    patch = pytest.MonkeyPatch()
+    site = folder / "site"
+    site.mkdir()
+    install_plugin(site, plugin, source)
+    patch.setenv("PYTHONPATH", str(site))
+    Settings().set("start_seen", True)
+    path = folder / "project.tempstudio"
+    ts.save(project, path)
+    window = studio_app.make_window(app, path)
+    window.show()
+    wait(lambda: window.is_furnished and window.studio.results.is_fresh, 60)
+    wait(lambda: window.studio.catalogue, 60)
+    yield window
+    patch.undo()
+    window.studio.document.history.setClean()
+    window.close()
+    window.deleteLater()
+    app.sendPostedEvents(None, DEFERRED_DELETE)
+    wait(lambda: not child_processes() - processes, 5)
+    assert not set(threading.enumerate()) - threads

@@ -7,12 +7,14 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
 
 import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.gui.edits import with_dies
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.views import gauge_panel
 from tempstudio.gui.views.contention import Histogram, TopLinks
 from tempstudio.gui.views.memory_gauge import MemoryGauge
 from tempstudio.gui.views.memory_strip import MemoryStrip
@@ -234,3 +236,23 @@ def test_over_capacity_is_marked_without_red_alone(window: MainWindow) -> None:
     grey = QImage.Format.Format_Grayscale8
     for plain, marked in zip(before, after, strict=True):
         assert plain.convertToFormat(grey) != marked.convertToFormat(grey)
+
+
+def test_costly_averages_are_made_in_several_turns_of_the_loop(
+    window: MainWindow, small_run: ts.Run, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, gauges = small_run.timeline.duration_s, window.gauges
+    window.studio.selection.select_range((0.2 * whole, 0.4 * whole))
+    first = gauges._means
+    assert first is not None
+    monkeypatch.setattr(gauge_panel, "SLICE_MS", 0)  # as if every step took longer
+    for high in (0.5, 0.6, 0.7):
+        window.studio.selection.select_range((0.2 * whole, high * whole))
+        assert gauges._means is first, "the averages of before stay until there are others"
+    monkeypatch.setattr(gauge_panel, "SLICE_MS", 1)
+    qtbot.waitUntil(lambda: gauges._means is not first)
+    assert gauges._means is not None and gauges._means.end_s == pytest.approx(0.7 * whole)
+    monkeypatch.setattr(gauge_panel, "SLICE_MS", 0)
+    window.studio.selection.select_range((0.2 * whole, 0.3 * whole))
+    window.studio.selection.select_range(None)
+    assert gauges._means is None and gauges._steps is None, "letting go is at once"

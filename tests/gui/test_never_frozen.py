@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +15,7 @@ from PySide6.QtWidgets import QApplication
 import tempstudio as ts
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.results import Result
-from tests.gui.conftest import DEFERRED_DELETE, child_processes, click, said, seen, wait
-from tests.worker.conftest import install_plugin
+from tests.gui.conftest import click, said, seen, studio_with_plugin, wait
 
 HELD_S = 0.05
 CANCELLED_S = 0.2
@@ -104,30 +102,9 @@ def nothing_left_behind() -> None:
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterator[MainWindow]:
     """A window on Llama 2 7B and 6 x 8 dies, whose workers find solvers that never end."""
-    from tempstudio.gui import app as studio_app
-    from tempstudio.storage.settings import Settings
-
-    threads, processes = set(threading.enumerate()), child_processes()
-    patch = pytest.MonkeyPatch()
-    site = tmp_path_factory.mktemp("site")
-    install_plugin(site, "their-solvers", SOLVERS)
-    patch.setenv("PYTHONPATH", str(site))
-    Settings().set("start_seen", True)
     project = ts.Project(machine=ts.Wafer(), model=ts.load_model("llama2-7b"))
-    path = tmp_path_factory.mktemp("frozen") / "large.tempstudio"
-    ts.save(project, path)
-    window = studio_app.make_window(qapp, path)
-    window.show()
-    wait(lambda: window.is_furnished and window.studio.results.is_fresh, 60)
-    wait(lambda: window.studio.catalogue, 60)
-    yield window
-    patch.undo()
-    window.studio.document.history.setClean()
-    window.close()
-    window.deleteLater()
-    qapp.sendPostedEvents(None, DEFERRED_DELETE)
-    wait(lambda: not child_processes() - processes, 5)
-    assert not set(threading.enumerate()) - threads
+    folder = tmp_path_factory.mktemp("frozen")
+    yield from studio_with_plugin(qapp, project, folder, "their-solvers", SOLVERS)
 
 
 def use_solver(window: MainWindow, name: str) -> Result:

@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 import tempstudio as ts
 from tempstudio.core.project import Project
@@ -160,7 +159,7 @@ def test_a_drag_over_the_lanes_averages_the_gauges(window: MainWindow, small_run
     chosen = window.studio.selection.chosen.range_s
     assert chosen is not None
     assert chosen == pytest.approx((0.2 * whole, 0.6 * whole), abs=0.01 * whole)
-    wait(lambda: not window.gauges._rest.isActive())
+    wait(lambda: window.gauges._steps is None)
     means = means_between(small_run.timeline, *chosen)
     reading = window.gauges.top._reading
     assert reading is not None
@@ -328,21 +327,3 @@ def test_what_lies_outside_of_the_range_is_dimmed(
     )
     assert before.pixel(inside) == after.pixel(inside)
     assert before.pixel(outside) != after.pixel(outside)
-
-
-def test_costly_averages_wait_until_the_hand_rests(
-    window: MainWindow, small_run: ts.Run, qtbot: QtBot
-) -> None:
-    whole, gauges = small_run.timeline.duration_s, window.gauges
-    window.studio.selection.select_range((0.2 * whole, 0.4 * whole))
-    first = gauges._means
-    assert first is not None
-    gauges._means_ms = 1000
-    for high in (0.5, 0.6, 0.7):
-        window.studio.selection.select_range((0.2 * whole, high * whole))
-        assert gauges._means is first
-    qtbot.waitUntil(lambda: gauges._means is not first)
-    assert gauges._means is not None and gauges._means.end_s == pytest.approx(0.7 * whole)
-    gauges._means_ms = 1000
-    window.studio.selection.select_range(None)
-    assert gauges._means is None, "letting go is at once"

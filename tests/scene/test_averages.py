@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
-from tempstudio.scene.averages import link_bytes_between, means_between
+from tempstudio.scene import averages
+from tempstudio.scene.averages import link_bytes_between, means_between, means_in_steps
 from tempstudio.scene.elapsed import (
     PASSES,
     ROLES,
@@ -146,3 +147,21 @@ def test_what_stages_hand_over_loads_their_links(two_wafers: ts.Run) -> None:
     mine = timeline.sends.stage == 0
     assert sent == pytest.approx(float(busy[mine].sum()) / timeline.duration_s)
     assert sent > 0
+
+
+def test_no_step_of_the_averages_takes_in_more_than_one_set_of_flows() -> None:
+    timeline = BY_HAND
+    averages._template_loads.cache_clear()
+    steps = 0
+    making = means_in_steps(timeline, 0.0, timeline.duration_s)
+    while True:
+        try:
+            next(making)
+        except StopIteration as end:
+            found = end.value
+            break
+        steps += 1
+    used = np.unique(timeline.templates.flow_set[timeline.templates.flow_set >= 0])
+    assert steps >= len(used)
+    again = means_between(timeline, 0.0, timeline.duration_s)
+    assert np.array_equal(found.link_rate, again.link_rate)

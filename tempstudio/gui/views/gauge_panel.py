@@ -17,7 +17,7 @@ from tempstudio.gui.views.gauges import Figure, FigureButton
 from tempstudio.gui.views.memory_gauge import MemoryGauge, MemoryReading
 from tempstudio.gui.views.memory_strip import MemoryStrip, StripReading
 from tempstudio.gui.views.time_bar import TimeBar
-from tempstudio.scene.averages import Means, means_between
+from tempstudio.scene.averages import Means, Steps, means_in_steps
 from tempstudio.scene.elapsed import IDLE, WAITING
 from tempstudio.scene.format import (
     NONE,
@@ -33,7 +33,7 @@ from tempstudio.scene.format import (
 )
 from tempstudio.scene.tokens import Tokens
 
-QUICK_MS, REST_MS = 12, 120  # averages that take longer wait until the hand rests so long
+SLICE_MS = 10  # averages that take longer go on in the next turn of the loop
 PLAYING_MS = 100  # while playing, texts change no oftener than a person can read
 FIGURES = (
     # key, title, glossary term, format, whether more is better
@@ -64,11 +64,10 @@ class GaugePanel(QScrollArea):
         self._means: Means | None = None
         self._chosen = Chosen()
         self._since = QElapsedTimer()
-        self._means_ms = 0  # how long the last averages took
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.setInterval(REST_MS)
-        self._rest.timeout.connect(self._show_range)
+        self._steps: Steps[Means] | None = None  # averages that are being made
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.timeout.connect(self._go_on)
         body = QWidget(self)
         self._column = QVBoxLayout(body)
         self._column.setContentsMargins(12, 8, 12, 12)
@@ -156,12 +155,12 @@ class GaugePanel(QScrollArea):
             self.figures[key].setEnabled(result is not None)
         self._show_power(document)
         self._show_links(document.get("links"))
-        self._means, self._means_ms = None, 0
+        self._means = None
         if result is None:
             self._frame = None
             for gauge in (self.memory, self.strip, self.histogram, self.top):
                 gauge.set_reading(None)
-        self._show_range()
+        self._ask_range()
 
     def _show_power(self, document: dict[str, Any]) -> None:
         if "power_w" in document:
@@ -191,27 +190,34 @@ class GaugePanel(QScrollArea):
             self._show_readings()
 
     def _ask_range(self) -> None:
-        """Averages at once where they are quick; on a large mesh when the hand rests."""
-        if self._chosen.range_s is not None and self._means_ms > QUICK_MS:
-            self._rest.start()
-        else:
-            self._show_range()
-
-    def _show_range(self) -> None:
-        """Averages of the chosen range, or the moment where none is chosen."""
-        self._rest.stop()
+        """Begin to average over the chosen range; show the moment where none is chosen."""
         range_s, result = self._chosen.range_s, self._result
-        inside = result is not None and range_s is not None
-        self._means = None
-        if inside and range_s[0] < result.timeline.duration_s:  # type: ignore[index, union-attr]
-            spent = QElapsedTimer()
-            spent.start()
-            self._means = means_between(result.timeline, *range_s)  # type: ignore[union-attr, misc]
-            self._means_ms = spent.elapsed()
-        self.range.show_range(range_s if self._means is not None else None)
-        document = result.document if result is not None else {}
+        if result is None or range_s is None or range_s[0] >= result.timeline.duration_s:
+            self._show_means(None)
+            return
+        self._steps = means_in_steps(result.timeline, *range_s)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Average for as long as nobody notices; on a large mesh it takes several turns."""
+        spent = QElapsedTimer()
+        spent.start()
+        while self._steps is not None and spent.elapsed() < SLICE_MS:
+            try:
+                next(self._steps)
+            except StopIteration as end:
+                self._show_means(end.value)
+        if self._steps is not None:
+            self._next.start(0)
+
+    def _show_means(self, means: Means | None) -> None:
+        """Averages of the chosen range, or the moment where none is chosen."""
+        self._steps, self._means = None, means
+        self._next.stop()
+        self.range.show_range(self._chosen.range_s if means is not None else None)
+        document = self._result.document if self._result is not None else {}
         parts = document.get("time_s", {})
-        self.time.set_parts(parts if self._means is None else _time_parts(self._means))
+        self.time.set_parts(parts if means is None else _time_parts(means))
         self._show_readings()
 
     def _show_readings(self) -> None:
