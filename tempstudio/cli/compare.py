@@ -82,10 +82,14 @@ def _with_pair(project: Project, pair: tuple[str, str]) -> Project:
 
 def _text(rows: list[dict[str, Any]]) -> str:
     lines = [table(COLUMNS, [_cells(row) for row in rows])]
+    reasons: dict[str, list[str]] = {}
     for row in rows:
         if "error" in row:
-            strategy = row["strategy"]
-            lines.append(f"{strategy['partitioner']} + {strategy['mapper']}: {row['error']}")
+            pair = f"{row['strategy']['partitioner']} + {row['strategy']['mapper']}"
+            reasons.setdefault(row["error"], []).append(pair)
+    for reason, pairs in reasons.items():
+        more = f" and {len(pairs) - 1} more" if len(pairs) > 1 else ""
+        lines.append(f"{pairs[0]}{more}: {reason}")
     return "\n".join(lines)
 
 

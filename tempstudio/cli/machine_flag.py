@@ -62,9 +62,13 @@ def _from_file(path: Path) -> tuple[Machine, tuple[str, ...]]:
         machine = machine_from_json(document)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    return machine, passed_over(str(path), document, machine)
+
+
+def passed_over(where: str, document: dict[str, Any], machine: Machine) -> tuple[str, ...]:
+    """A note on the keys of a machine's document that the program does not read."""
     unknown = unknown_keys(document, machine_to_json(machine))
-    note = f"{path}: not known and passed over: {', '.join(unknown)}"
-    return machine, (note,) if unknown else ()
+    return (f"{where}: not known and passed over: {', '.join(unknown)}",) if unknown else ()
 
 
 def unknown_keys(found: dict[str, Any], known: dict[str, Any], where: str = "") -> list[str]:

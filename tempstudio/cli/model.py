@@ -57,7 +57,7 @@ def _text(report: dict[str, Any]) -> str:
     return "\n".join(
         [
             f"{report['name']}: {report['parameters']:,} parameters, "
-            f"{report['active_parameters']:,} active, {report['layers']} layers",
+            f"{report['active_parameters']:,} active, {figures.plural(report['layers'], 'layer')}",
             table(columns, rows),
             f"forward pass of one sequence of {report['seq_len']:,} tokens: "
             f"{figures.flop(report['flop'])}; an operator's figures are those of one copy",

@@ -6,8 +6,10 @@ import argparse
 from typing import Any
 
 from tempstudio.cli.answer import Answer
+from tempstudio.cli.machine_flag import passed_over
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.core.errors import InputError
+from tempstudio.core.machine import machine_from_json
 from tempstudio.scene import format as figures
 
 EXAMPLE = (
@@ -45,7 +47,9 @@ def execute(arguments: argparse.Namespace) -> Answer:
         text = str(error)
         where = "--" if text.startswith("mapper:") else f"{_name(arguments.flows)}: "
         raise InputError(f"{where}{text}") from None
-    return Answer(report, lambda: _text(report))
+    found = document["machine"]
+    notes = passed_over(f"{_name(arguments.flows)}: machine", found, machine_from_json(found))
+    return Answer(report, lambda: _text(report), notes=notes)
 
 
 def _name(source: str) -> str:

@@ -106,8 +106,21 @@ def _plans(problem: Problem, chosen: Chosen, progress: Progress) -> Iterator[Pla
         plan = problem.build(problem.project.degrees)
         problem.score(plan)
         return iter((plan,))
+    _check_stages(problem.project)
     rng = np.random.default_rng(problem.project.seed)
     return chosen.solver.solve(problem, chosen.solver_options, rng, progress)
+
+
+def _check_stages(project: Project) -> None:
+    """Raise `NoPlanError` where there cannot be a stage a wafer, whatever a solver tries."""
+    wafers, layers, dies = project.machine.wafers, project.model.layers, project.machine.alive_count
+    if dies < wafers:
+        raise NoPlanError(f"no plan: working dies: found {dies}, allowed: at least one a wafer")
+    if layers < wafers:
+        raise NoPlanError(
+            f"no plan: layers of the model: found {layers}, allowed: at least {wafers}, as each "
+            "wafer holds a pipeline stage of whole layers"
+        )
 
 
 def make_run(problem: Problem, plan: Plan, chosen: Chosen, search: Search) -> Run:

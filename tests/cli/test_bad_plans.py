@@ -33,6 +33,16 @@ WRONG = {
         3,
         "the mesh is cut into parts of 3, 3 dies: no part holds the 4 dies",
     ),
+    "more wafers than layers": (
+        ["--wafers", "9"],
+        3,
+        "layers of the model: found 2, allowed: at least 9",
+    ),
+    "no die that works": (
+        ["--machine", "1x2", "--set", "machine.dead_dies=[[0, 0], [0, 1]]"],
+        3,
+        "working dies: found 0, allowed: at least one a wafer",
+    ),
     "no bandwidth": (
         ["--set", "machine.link.GBps=0", "--parallel", "stream=4"],
         2,

@@ -62,3 +62,10 @@ def test_people_read_the_comparison_as_a_table(cli: Run, tiny: list[str]) -> Non
     lines = cli("compare", "--safe-mode", *tiny, "--mapper", "sequential").out.splitlines()
     assert lines[0].split()[:3] == ["partitioner", "mapper", "step"]
     assert {line.split()[0] for line in lines[2:6]} == {"tspp", "megatron1", "megatron3", "fsdp"}
+
+
+def test_a_reason_that_many_rows_share_is_told_once(cli: Run, tiny: list[str]) -> None:
+    done = cli("compare", *tiny, "--wafers", "9", "--mapper", "sequential")
+    assert done.status == 3
+    assert done.out.count("allowed: at least 9, as each wafer holds a pipeline stage") == 1
+    assert " more: no plan: layers of the model: found " in done.out

@@ -108,3 +108,13 @@ def test_an_unknown_mapper_is_refused(cli: Run, flows: Path) -> None:
     outcome = cli("route", flows, "--mapper", "foo")
     assert outcome.status == 2
     assert outcome.complaint.startswith("--mapper: found 'foo'")
+
+
+def test_a_key_of_the_machine_that_is_not_read_is_told(cli: Run, tmp_path: Path) -> None:
+    path = tmp_path / "typing.json"
+    machine = {"rows": 2, "cols": 2, "colz": 3, "die": {"HBM": 1}}
+    path.write_text(json.dumps({"machine": machine, "flows": [
+        {"source": [0, 0], "target": [1, 1], "bytes": 1}]}))  # fmt: skip
+    done = cli("route", str(path), "--json")
+    assert done.status == 0
+    assert done.err.strip().endswith("machine: not known and passed over: colz, die.HBM")

@@ -263,7 +263,8 @@ def _cut_message(topology: Topology, source: int, target: int) -> str:
 
 def _part_text(topology: Topology, part: Sequence[int]) -> str:
     named = ", ".join(str(list(topology.machine.coordinate(die))) for die in part[:6])
-    return f"{len(part)} dies ({named}{', ...' if len(part) > 6 else ''})"
+    dies = "1 die" if len(part) == 1 else f"{len(part)} dies"
+    return f"{dies} ({named}{', ...' if len(part) > 6 else ''})"
 
 
 def _slots(flows: Flows, away: int, slots: int, vertices: int) -> Slots:

@@ -144,7 +144,7 @@ def read_flows(document: Any) -> tuple[Machine, Demands]:
         raise InputError(f"flow file: found {short_text(document)}, expected an object")
     for key in ("machine", "flows"):
         if key not in document:
-            raise InputError(f"{key}: found nothing, expected it beside machine and flows")
+            raise InputError(f"{key}: found nothing, expected an object with machine and flows")
     machine = machine_from_json(document["machine"])
     flows = document["flows"]
     if not isinstance(flows, list) or not 0 < len(flows) <= MOST_FLOWS:
