@@ -76,7 +76,10 @@ def glyph_layers(
         return []
     kinds = sorted({graph.nodes[n].kind for n in mine})
     size = max(GLYPH_PX * scale, 3.0)
-    centre = boxes[mine, :2] + np.array([14.0, 17.0]) * scale
+    middle = boxes[mine, 3] / 2 if _rows_of(boxes[mine[0], 3], scale) < 2 else 17.0 * scale
+    centre = boxes[mine, :2] + np.column_stack(
+        [np.full(len(mine), max(14.0 * scale, 7.0)), np.broadcast_to(middle, len(mine))]
+    )
     shapes = np.stack([SHAPES[graph.nodes[n].kind] for n in mine]) * size + centre[:, None, :]
     bucket = np.array([kinds.index(graph.nodes[n].kind) for n in mine], dtype=np.int32)
     points, start, _ = sorted_buckets(shapes, bucket, len(kinds))
@@ -117,6 +120,11 @@ def time_layers(
     ]
 
 
+def _rows_of(tall: float, scale: float) -> int:
+    """How many lines a card of this height has room for."""
+    return max(1, int((tall - 12.0 * scale) / max(LINE_PX, 16.0 * scale)))
+
+
 def card_texts(
     graph: ModelGraph,
     boxes: FloatArray,
@@ -139,9 +147,9 @@ def card_texts(
             continue
         told = lines_of(node, reading)
         pitch = max(LINE_PX, 16.0 * scale)
-        room = max(1, min(len(told), int((tall - 12.0 * scale) / pitch)))
+        room = min(len(told), _rows_of(tall, scale))
         for row, text in enumerate(told[:room]):
-            look, left = (title, x + 26 * scale) if row == 0 else (small, x + 10 * scale)
+            look, left = (title, x + max(26 * scale, 13.0)) if row == 0 else (small, x + 10 * scale)
             width = x + wide - left - 6 * scale
             first = y + max(13.0, 21.0 * scale) if room > 1 else y + tall / 2 + 4
             at = first + pitch * row

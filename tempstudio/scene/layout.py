@@ -20,6 +20,7 @@ IntArray = NDArray[np.integer[Any]]
 Rectangle = tuple[float, float, float, float]  # x, y, width, height
 
 CARD_PX, SQUARE_PX = 44.0, 20.0  # from here on a die card, from here on a square with lanes
+FEW_DIES, LEAST_SQUARE_PX = 128, 14.0  # so few are worth drawing one by one when they are smaller
 CARD, SQUARE, IMAGE = "card", "square", "image"
 GAP = 1.0 / 3.0  # of a die
 LANE = 0.17  # of a die: how far a link's two lanes are from its centre line
@@ -49,7 +50,8 @@ class Layout:
         """How much a die of this size shows: card, square or image."""
         if self.die_px >= CARD_PX:
             return CARD
-        return SQUARE if self.die_px >= SQUARE_PX else IMAGE
+        few = len(self.place) <= FEW_DIES
+        return SQUARE if self.die_px >= (LEAST_SQUARE_PX if few else SQUARE_PX) else IMAGE
 
     @property
     def lane_px(self) -> float:

@@ -13,8 +13,8 @@ from tempstudio.scene.curves import curve, distance
 from tempstudio.scene.format import count, plural
 from tempstudio.scene.layered import Layering, lay_in_layers
 
-NODE_PX = (206.0, 66.0)
-BLOCK_PX = (206.0, 66.0)
+NODE_PX = (236.0, 66.0)
+BLOCK_PX = (236.0, 66.0)
 SOURCE_PX = (92.0, 28.0)
 FRAME_PX = 18.0  # from a block's operators to its frame
 FRAME_HEAD_PX = 26.0

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.icons import icon
 from tempstudio.gui.results import Result
+from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.wafer_canvas import WaferCanvas
 from tempstudio.scene.caption import headline
 from tempstudio.scene.format import seconds
@@ -40,7 +41,7 @@ class ComparePane(QWidget):
         self._words = ""
         badge = QLabel(letter, self)
         badge.setProperty("role", "heading")
-        self.box = QComboBox(self)
+        self.box = ComboBox(self)
         self.box.setObjectName(f"compare.run.{letter}")
         self.box.setAccessibleName(f"Run {letter}")
         self.box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.compare_pane import ComparePane
 from tempstudio.gui.views.difference_view import DifferenceView
 from tempstudio.gui.views.strategy_table import StrategyTable
@@ -54,7 +54,7 @@ class ComparePanel(QWidget):
         self.reason.setWordWrap(True)
         for label in (self.sentence, self.reason):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.clock = QComboBox(self)
+        self.clock = ComboBox(self)
         self.clock.setObjectName("compare.clock")
         self.clock.setAccessibleName("One clock for all")
         self.clock.setToolTip(

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from tempstudio import glossary
 from tempstudio.core.errors import InputError
 from tempstudio.gui.focus_order import order_focus
+from tempstudio.gui.views.combo_box import ComboBox
 
 EDITOR_WIDTH = 112
 LARGEST_SPIN = 2**31 - 1
@@ -203,7 +204,7 @@ class OptionForm(QWidget):
             box.toggled.connect(lambda on: self._emit(field.key, bool(on)))
             return box
         if field.choices:
-            combo = QComboBox(self)
+            combo = ComboBox(self)
             combo.addItems([str(choice) for choice in field.choices])
             combo.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             combo.textActivated.connect(lambda text: self._emit(field.key, text))

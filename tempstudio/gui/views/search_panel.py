@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QSplitter,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from tempstudio.gui.search_log import Candidate, SearchLog, key_of
 from tempstudio.gui.views.chart_view import ChartView
+from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.tables import Column, Table, table_view
 from tempstudio.scene.charts import Scatter, Trace, Traces, axis_of
 from tempstudio.scene.convergence import convergence_chart
@@ -48,7 +48,7 @@ class SearchPanel(QWidget):
         self._current: tuple[object, float] | None = None  # degrees, step time on screen
         self.summary = QLabel(self)
         self.summary.setObjectName("search.summary")
-        self.cost = QComboBox(self)
+        self.cost = ComboBox(self)
         self.cost.setObjectName("search.cost")
         self.cost.setAccessibleName("Throughput against")
         for figure, title, _ in COSTS:

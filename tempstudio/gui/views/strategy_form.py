@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from tempstudio.core.parallel import Degrees, with_degree
 from tempstudio.core.project import Project, StrategyChoice
 from tempstudio.core.workload import TrainingJob
+from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.option_form import OptionForm, fields_of
 
 KINDS = ("partitioner", "mapper", "solver")
@@ -70,7 +71,7 @@ class StrategyForm(QScrollArea):
 
     def _add_strategy(self, kind: str, body: QWidget) -> None:
         self._heading(kind.capitalize(), body)
-        box = QComboBox(body)
+        box = ComboBox(body)
         box.setObjectName(f"strategy.{kind}")
         box.setAccessibleName(kind.capitalize())
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from tempstudio.core.errors import InputError
 from tempstudio.gui.search_log import pareto
 from tempstudio.gui.views.chart_view import ChartView
+from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.tables import Column, FloatArray, Table, table_view
 from tempstudio.scene.charts import Axis, Scatter, axis_of
 from tempstudio.scene.format import byte_count, joules, percent, plural, seconds, si, watts
@@ -100,7 +101,7 @@ class SweepPanel(QWidget):
         )
 
     def _box(self, name: str) -> QComboBox:
-        box = QComboBox(self)
+        box = ComboBox(self)
         box.setObjectName(f"sweep.{name}")
         box.setAccessibleName(name)
         box.setMinimumContentsLength(8)

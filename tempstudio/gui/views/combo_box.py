@@ -1,0 +1,31 @@
+"""A combo box that ends a choice too long for it with dots."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
+
+PAD_PX = 4  # between the field's edges and its text, both sides together
+
+
+class ComboBox(QComboBox):
+    """What does not fit is told by the tooltip and by the list, which is as wide as it needs."""
+
+    def initStyleOption(self, option: QStyleOptionComboBox) -> None:
+        """What the style paints."""
+        super().initStyleOption(option)
+        field = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox,
+            option,
+            QStyle.SubControl.SC_ComboBoxEditField,
+            self,
+        )
+        option.currentText = self.fontMetrics().elidedText(
+            option.currentText, Qt.TextElideMode.ElideRight, field.width() - PAD_PX
+        )
+
+    def showPopup(self) -> None:
+        """The list is wide enough for its longest line."""
+        view = self.view()
+        view.setMinimumWidth(max(view.sizeHintForColumn(0) + 24, self.width()))
+        super().showPopup()
