@@ -144,7 +144,7 @@ def _with_experts(table: IntArray, model: Workload) -> IntArray:
 
 
 def _with_interleave(table: IntArray, model: Workload, job: TrainingJob) -> IntArray:
-    """Powers of two of model chunks a stage, where the micro-batches are a multiple of pp."""
+    """Powers of two of model chunks a stage; `variants` leave out what cannot take turns."""
     parts = []
     chunks = 1
     while chunks <= MOST_INTERLEAVE:
@@ -197,6 +197,9 @@ def variants(
     """Every ZeRO level, recomputation and micro-batch of some degrees."""
     recomputes: Sequence[str] = (job.recompute,) if fixed_job else RECOMPUTE
     sizes = (job.micro_batch,) if fixed_job else micro_batches(degrees, job)
+    if degrees.interleave > 1:  # model chunks take turns only in whole rounds of the stages
+        share = -(-job.global_batch // degrees.dp)
+        sizes = tuple(size for size in sizes if -(-share // size) % degrees.pp == 0)
     for zero in zero_levels(degrees, least_zero):
         own = replace(degrees, zero=zero)
         for recompute in recomputes:

@@ -21,17 +21,25 @@ class Turn:
     micro_batch: int
 
 
-def turns(stage: int, stages: int, chunks: int, micro_batches: int) -> list[Turn]:
-    """The turns of one stage in order.
+def check_interleave(stages: int, chunks: int, micro_batches: int) -> None:
+    """`InputError` where several model chunks a stage cannot take turns with these micro-batches.
 
-    >>> [("F" if t.forward else "B") + str(t.micro_batch) for t in turns(0, 2, 1, 3)]
-    ['F0', 'F1', 'B0', 'F2', 'B1', 'B2']
+    >>> check_interleave(stages=2, chunks=2, micro_batches=4)
     """
     if chunks > 1 and micro_batches % stages:
         raise InputError(
             f"parallel.interleave: found {chunks}, allowed: 1 where the {micro_batches} "
             f"micro-batches are no multiple of pp ({stages})"
         )
+
+
+def turns(stage: int, stages: int, chunks: int, micro_batches: int) -> list[Turn]:
+    """The turns of one stage in order.
+
+    >>> [("F" if t.forward else "B") + str(t.micro_batch) for t in turns(0, 2, 1, 3)]
+    ['F0', 'F1', 'B0', 'F2', 'B1', 'B2']
+    """
+    check_interleave(stages, chunks, micro_batches)
     total = micro_batches * chunks
     if chunks == 1:
         warm = min(total, stages - stage - 1)

@@ -14,6 +14,7 @@ from tempstudio.core.candidate import OWN_PLACEMENT, Candidate, as_candidate
 from tempstudio.core.costs import FIGURES, CostModel
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.genomes import Shapes, all_shapes
+from tempstudio.core.interleave import check_interleave
 from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.mapping import Mapping
 from tempstudio.core.parallel import Degrees, with_degree
@@ -130,7 +131,7 @@ class Problem:
 
     def partition(self, degrees: Degrees, job: TrainingJob | None = None) -> Partition:
         """The project's job cut up by these degrees; `InputError` where they are not legal."""
-        return self.partitioner.partition(
+        found = self.partitioner.partition(
             self.project.model,
             self.project.machine,
             job or self.project.job,
@@ -138,6 +139,8 @@ class Problem:
             self.partitioner_options,
             self.progress,
         )
+        check_interleave(degrees.pp, degrees.interleave, found.micro_batches)
+        return found
 
     def symmetries(self) -> tuple[int, ...]:
         """The symmetries that placements may be turned by; only 0 where the mapper offers none."""

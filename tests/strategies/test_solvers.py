@@ -10,7 +10,8 @@ import pytest
 from models import llama
 
 import tempstudio as ts
-from tempstudio.core.candidate import candidate_json
+from tempstudio.core.candidate import Candidate, candidate_json
+from tempstudio.core.genomes import variants
 from tempstudio.core.least_time import least_step_seconds
 from tempstudio.core.mapping import mapping_to_json
 from tempstudio.core.problem import Problem
@@ -184,3 +185,29 @@ def test_operators_of_their_own_are_found_where_they_pay() -> None:
         *_, last = DualLevel().solve(task, options, rng, ts.Progress())
         times[own] = task.simulate(last)[0].step_time_s
     assert times[True] <= times[False] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("name", ["dual-level", "exhaustive", "ilp", "random"])
+def test_model_chunks_take_turns_only_in_whole_rounds_of_micro_batches(name: str) -> None:
+    """A chain whose replicas have few micro-batches: no search stumbles over an interleave."""
+    chain = replace(
+        SMALL,
+        machine=ts.Wafer(rows=1, cols=2, wafers=2),
+        job=ts.TrainingJob(global_batch=6, seq_len=256),
+        solver=solver(name, **({"draws": 60} if name == "random" else {})),
+    )
+    run = ts.run(chain)
+    degrees, micro_batches = run.plan.degrees, run.plan.partition.micro_batches
+    assert degrees.interleave == 1 or micro_batches % degrees.pp == 0
+
+
+def test_a_genome_whose_model_chunks_cannot_take_turns_costs_infinity() -> None:
+    chain = replace(SMALL, machine=ts.Wafer(rows=1, cols=2, wafers=2))
+    degrees = ts.Degrees(pp=2, interleave=2)
+    whole, odd = Candidate(degrees, "none", 6), Candidate(degrees, "none", 4)
+    step_s = problem(chain).estimate_many([whole, odd])["step_time_s"]
+    assert np.isfinite(step_s[0])
+    assert np.isinf(step_s[1])
+    assert odd not in list(variants(degrees, chain.job, 0))
+    with pytest.raises(ts.InputError, match=r"parallel.interleave: found 2.* no multiple of pp"):
+        problem(chain).partition(degrees, odd.job(chain.job))

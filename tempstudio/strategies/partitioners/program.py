@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 from tempstudio.core.errors import InputError
@@ -13,7 +14,6 @@ from tempstudio.core.partition import (
     BACKWARD,
     FORWARD,
     Collective,
-    OperatorChoice,
     Partition,
     Phase,
     Segment,
@@ -23,8 +23,8 @@ from tempstudio.core.partition import (
 from tempstudio.core.row_shares import EVEN, FOLLOW
 from tempstudio.core.row_shares import ROWS as OWN_ROWS
 from tempstudio.core.workload import Block, TrainingJob, Workload
-from tempstudio.strategies.partitioners.layouts import DESCRIPTIONS, choose_layouts
-from tempstudio.strategies.partitioners.passes import backward_segment, forward_segment
+from tempstudio.strategies.partitioners.layouts import choose_layouts
+from tempstudio.strategies.partitioners.passes import BlockPasses, block_passes
 from tempstudio.strategies.partitioners.redistribution import ROWS
 from tempstudio.strategies.partitioners.sharding import optimizer_segment
 from tempstudio.strategies.partitioners.shares import (
@@ -32,7 +32,6 @@ from tempstudio.strategies.partitioners.shares import (
     Shares,
     check_degrees,
     make_shares,
-    operator_shares,
 )
 
 Run = tuple[Block, int]  # a block and how often a stage repeats it
@@ -46,8 +45,9 @@ def build_partition(
     shares = make_shares(workload, job, degrees, rules)
     chunks = split_stages(workload, degrees)
     ends = (0, len(chunks) - 1)
+    passes = {block: block_passes(block, shares) for block in workload.blocks}
     stages = tuple(
-        _stage_program(runs, shares, first=number == ends[0], last=number == ends[1])
+        _stage_program(runs, passes, shares, first=number == ends[0], last=number == ends[1])
         for number, runs in enumerate(chunks)
     )
     micro_batches = math.ceil(math.ceil(job.global_batch / degrees.dp) / shares.sequences)
@@ -59,7 +59,7 @@ def build_partition(
         fill=job.global_batch / slots,
         sequence_dies=shares.sequence_dies,
         row_shares=_row_shares(workload, shares),
-        choices=_choices(workload, shares),
+        choices=tuple(choice for block in passes.values() for choice in block.choices),
     )
 
 
@@ -114,25 +114,24 @@ def split_stages(workload: Workload, degrees: Degrees) -> list[tuple[Run, ...]]:
     return [tuple(runs) for runs in found]
 
 
-def _stage_program(runs: tuple[Run, ...], shares: Shares, first: bool, last: bool) -> StageProgram:
+def _stage_program(
+    runs: tuple[Run, ...],
+    passes: Mapping[Block, BlockPasses],
+    shares: Shares,
+    first: bool,
+    last: bool,
+) -> StageProgram:
     degrees, job = shares.degrees, shares.job
     weights, gradients, optimizer = _stage_states(runs, degrees, job)
     send = float(shares.norm_rows * shares.hidden * shares.element) if degrees.pp > 1 else 0.0
     gather = _scattered(shares)
-    backwards = tuple(
-        (
-            *(() if last else _received(gather, BACKWARD)),
-            *(backward_segment(block, repeat, shares, end) for block, repeat in reversed(runs)),
-        )
-        for end in (False, True)
-    )
+    before = () if first else _received(gather, FORWARD)
+    behind = () if last else _received(gather, BACKWARD)
+    back = runs[::-1]
     return StageProgram(
-        forward=(
-            *(() if first else _received(gather, FORWARD)),
-            *(forward_segment(block, repeat, shares) for block, repeat in runs),
-        ),
-        backward=backwards[0],
-        backward_last=backwards[1],
+        forward=(*before, *(replace(passes[b].forward, repeat=n) for b, n in runs)),
+        backward=(*behind, *(replace(passes[b].backward, repeat=n) for b, n in back)),
+        backward_last=(*behind, *(replace(passes[b].backward_last, repeat=n) for b, n in back)),
         optimizer=(optimizer_segment(runs, shares),),
         weight_bytes=weights,
         gradient_bytes=gradients,
@@ -183,15 +182,3 @@ def _stage_states(
     of_experts = state_bytes(experts, degrees, job, degrees.shards // degrees.ep)
     weights, gradients, optimizer = map(sum, zip(of_shared, of_experts, strict=True))
     return weights, gradients, optimizer
-
-
-def _choices(workload: Workload, shares: Shares) -> tuple[OperatorChoice, ...]:
-    return tuple(
-        OperatorChoice(
-            operator.name,
-            replace(operator_shares(block, shares)[operator.name].degrees, operators=()),
-            DESCRIPTIONS[choose_layouts(block, shares).get(operator.name, ROWS)],
-        )
-        for block in workload.blocks
-        for operator in block.operators
-    )

@@ -72,7 +72,9 @@ def _draw(problem: Problem, rng: np.random.Generator, fixed_job: bool) -> Candid
     """Any shape, any variant of it, any of its placements."""
     row = int(rng.integers(len(problem.shapes)))
     degrees = problem.shapes.degrees(row, problem.least_zero)
-    every = list(variants(degrees, problem.project.job, problem.least_zero, fixed_job))
+    own = Candidate(degrees)  # refused where no micro-batch goes with its model chunks
+    job, least = problem.project.job, problem.least_zero
+    every = list(variants(degrees, job, least, fixed_job)) or [own]
     candidate = every[int(rng.integers(len(every)))]
     symmetry = int(rng.choice(problem.symmetries()))
     tilings = problem.tilings(degrees, symmetry)
