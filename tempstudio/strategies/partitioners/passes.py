@@ -216,6 +216,7 @@ def _with_experts(
     exchange = Phase(
         operator.name,
         pass_,
+        Work(share=OWN_ROWS),
         collective=Collective("all-to-all", ("ep",), size),
         role="E",
         tensor="routed tokens",
