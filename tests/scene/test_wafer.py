@@ -6,164 +6,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from scenes import EACH, FAULTY, MACHINES, SMALL, far_time, layer, scene, times
 from timelines_by_hand import PHASES, make_timeline
 
-from tempstudio.core.machine import Cluster, Machine, Wafer
-from tempstudio.core.partition import ROLES
-from tempstudio.core.timeline import Timeline
+from tempstudio.core.machine import Machine, Wafer
 from tempstudio.core.topology import topology_of
 from tempstudio.scene.cividis import FILLS, levels_of
-from tempstudio.scene.display_list import DisplayList, Image, Lines, Rects, Sprites, Texts
+from tempstudio.scene.display_list import Image, Lines, Rects, Sprites, Texts
 from tempstudio.scene.heat_map import cell_colours
 from tempstudio.scene.lanes import WIDTHS, level_colours
 from tempstudio.scene.marks import Marks
 from tempstudio.scene.tokens import DARK, LIGHT, THEMES, mix, panel_of, rgb
-from tempstudio.scene.typeface import text_width
 from tempstudio.scene.wafer import (
-    Ground,
     View,
     build,
     lay_ground,
-    roles_of,
     wafer_picture,
 )
-
-FAULTY = Wafer(
-    dead_dies=[(1, 2), (4, 6)],
-    dead_links=[((0, 0), (0, 1)), ((3, 3), (4, 3))],
-    core_yield=[(0, 5, 0.9), (5, 1, 0.5)],
-)
-SMALL = (772, 543)
-MACHINES = {
-    "cards": (Wafer(), SMALL),
-    "faults": (FAULTY, SMALL),
-    "squares": (Wafer(rows=12, cols=16, dead_dies=[(3, 3)]), SMALL),
-    "image": (Wafer(rows=40, cols=40, dead_dies=[(3, 3)]), SMALL),
-    "chain": (Wafer(wafers=2), (1600, 1000)),
-    "cluster": (Cluster(nodes=4), SMALL),
-}
-EACH = pytest.mark.parametrize("name", MACHINES)
-_made: dict[str, tuple[Ground, Timeline]] = {}
-
-
-def scene(name: str) -> tuple[Ground, Timeline]:
-    if name not in _made:
-        machine, size = MACHINES[name]
-        timeline = make_timeline(machine, stages=machine.wafers)
-        _made[name] = lay_ground(machine, *size, View(), roles_of(timeline)), timeline
-    return _made[name]
-
-
-def layer(picture: DisplayList, name: str, kind: type) -> object:
-    found = picture.layer(name)
-    assert isinstance(found, kind), name
-    return found
-
-
-def times(timeline: Timeline, count: int, seed: int = 1) -> list[float]:
-    return np.random.default_rng(seed).uniform(0, timeline.duration_s, count).tolist()
-
-
-@EACH
-def test_chunks_are_exactly_the_transfers_in_flight(name: str) -> None:
-    """At 100 random times; and their bytes, link by link, are the loads that the gauges show."""
-    ground, timeline = scene(name)
-    moved = 0
-    for time_s in times(timeline, 100):
-        frame = timeline.at(time_s)
-        picture = build(ground, timeline, frame)
-        chunks = picture.chunks
-        assert chunks is not None
-        assert chunks.flow.tolist() == list(range(len(frame.transfers)))
-        assert len(chunks.xy) == len(chunks.look) == len(frame.transfers)
-        letters = [look.fill for look in chunks.looks]
-        roles = [LIGHT.roles[role] for role in frame.transfers.role]
-        assert [letters[look] for look in chunks.look.tolist()] == roles
-        loads = np.zeros(len(timeline.link_source))
-        flows = frame.transfers
-        for flow in chunks.flow.tolist():
-            links = flows.hop_link[flows.hop_start[flow] : flows.hop_start[flow + 1]]
-            np.add.at(loads, links, flows.bytes[flow])
-        assert np.allclose(loads, frame.link_bytes)
-        moved += len(chunks.xy)
-    assert moved > 100
-
-
-@EACH
-def test_every_chunk_is_on_its_route(name: str) -> None:
-    """Within reach of a lane it uses, or between two of them."""
-    ground, timeline = scene(name)
-    layout = ground.layout
-    for time_s in times(timeline, 12, seed=2):
-        frame = timeline.at(time_s)
-        chunks = build(ground, timeline, frame).chunks
-        assert chunks is not None
-        flows = frame.transfers
-        for flow, (x, y) in zip(chunks.flow.tolist(), chunks.xy.tolist(), strict=True):
-            lanes = ground.lanes[flows.hop_link[flows.hop_start[flow] : flows.hop_start[flow + 1]]]
-            corners = lanes.reshape(-1, 2)
-            low, high = corners.min(axis=0), corners.max(axis=0)
-            reach = layout.die_px
-            assert low[0] - reach <= x <= high[0] + reach
-            assert low[1] - reach <= y <= high[1] + reach
-
-
-def route_positions(ground: Ground, timeline: Timeline, shares: np.ndarray) -> np.ndarray:
-    """Positions [shares, flows, 2] of a frame's chunks as its flows go from start to end."""
-    from tempstudio.scene.chunks import positions
-
-    frame = timeline.at(far_time(timeline))
-    flows = frame.transfers
-    return np.array(
-        [
-            positions(ground.layout, ground.lanes, flows, np.full(len(flows), share))[0]
-            for share in shares
-        ]
-    )
-
-
-def far_time(timeline: Timeline) -> float:
-    """A time at which flows of several hops are under way."""
-    table = timeline.templates
-    item = int(np.flatnonzero(table.flow_set == 2)[0])
-    return float(table.start_s[item]) + 1e-5
-
-
-@EACH
-def test_chunks_go_from_die_to_die_at_constant_speed(name: str) -> None:
-    ground, timeline = scene(name)
-    frame = timeline.at(far_time(timeline))
-    at = route_positions(ground, timeline, np.linspace(0, 1, 201))
-    half = ground.layout.die_px / 2
-    centre = ground.layout.die_xywh[:, :2] + half
-    reach = np.hypot(half, ground.layout.lane_px) + 1
-    assert (np.hypot(*(at[0] - centre[frame.transfers.source]).T) <= reach).all()
-    assert (np.hypot(*(at[-1] - centre[frame.transfers.target]).T) <= reach).all()
-    hops = np.diff(frame.transfers.hop_start)
-    assert hops.max() > 1
-    straight = hops == 1
-    steps = np.hypot(*np.moveaxis(np.diff(at, axis=0), -1, 0))
-    assert np.allclose(steps[:, straight], steps[:1, straight])
-    # Round a corner a step cuts it, so it is shorter, never longer.
-    longest = steps.max(axis=0)
-    assert (steps <= longest + 1e-9).all()
-    assert (np.median(steps, axis=0) > 0.99 * longest).all()
-
-
-@EACH
-def test_reduced_motion_keeps_every_chunk_and_stills_it(name: str) -> None:
-    machine, size = MACHINES[name]
-    _, timeline = scene(name)
-    ground = lay_ground(machine, *size, View(reduced_motion=True))
-    start = far_time(timeline)
-    first = build(ground, timeline, timeline.at(start)).chunks
-    later = build(ground, timeline, timeline.at(start + 1e-5)).chunks
-    assert first is not None and later is not None
-    assert all(look.arrow for look in first.looks)
-    assert len(first.xy) == len(later.xy)
-    assert np.array_equal(first.xy, later.xy) and np.array_equal(first.angle, later.angle)
 
 
 def test_die_fills_are_the_memory_in_use() -> None:
@@ -325,65 +184,6 @@ def test_the_image_has_a_cell_a_die_and_a_cell_a_link() -> None:
         assert colour((r0 + r1, c0 + c1)) == rgb(expected)
         idle, busy = idle + (load == 0), busy + (load > 0)
     assert idle and busy
-
-
-def boxes(words: Texts) -> list[tuple[float, float, float, float]]:
-    """Estimated (left, top, right, bottom) of every text."""
-    found = []
-    for bucket, look in enumerate(words.look):
-        first, last = words.start[bucket : bucket + 2]
-        for text, (x, y) in zip(words.text[first:last], words.xy[first:last], strict=True):
-            width = text_width(text, look.size_px, look.bold)
-            left = x - width * look.anchor / 2
-            found.append((left, y - 0.74 * look.size_px, left + width, y + 0.05 * look.size_px))
-    return found
-
-
-@settings(max_examples=30)
-@given(
-    st.integers(1, 9),
-    st.integers(1, 12),
-    st.sampled_from([(772, 543), (1024, 640), (1600, 1000), (500, 400)]),
-    st.floats(0.0, 1.0),
-    st.floats(0.3, 2.0),
-)
-def test_texts_on_a_card_stay_on_it_and_apart(
-    rows: int, cols: int, size: tuple[int, int], moment: float, fill: float
-) -> None:
-    machine = Wafer(rows=rows, cols=cols, core_yield=[(0, 0, 0.55)])
-    timeline = make_timeline(machine, fill=fill)
-    ground = lay_ground(machine, *size)
-    picture = build(ground, timeline, timeline.at(moment * timeline.duration_s))
-    words = picture.layer("card texts")
-    if not isinstance(words, Texts):
-        assert ground.layout.die_px < 44
-        return
-    per_die: dict[int, list[tuple[float, float, float, float]]] = {}
-    for box in boxes(words):
-        die = ground.layout.die_at((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
-        assert die is not None
-        x, y, width, height = ground.layout.die_xywh[die]
-        assert x <= box[0] and box[2] <= x + width and y <= box[1] and box[3] <= y + height
-        per_die.setdefault(die, []).append(box)
-    for found in per_die.values():
-        for i, a in enumerate(found):
-            for b in found[i + 1 :]:
-                assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-
-
-@settings(max_examples=20)
-@given(st.integers(200, 2000), st.lists(st.sampled_from(list(ROLES)), unique=True))
-def test_the_legend_stays_inside_and_names_what_moves(width: int, roles: list[str]) -> None:
-    from tempstudio.scene.legend import legend_layers
-
-    layers = legend_layers(LIGHT, FAULTY, tuple(roles), float(width), 100.0)
-    words = layers[-1]
-    assert isinstance(words, Texts)
-    assert set(roles) <= set(words.text)
-    if width >= 772:
-        assert max(box[2] for box in boxes(words)) <= width
-    names = {one.name for one in layers}
-    assert {f"legend role {role}" for role in roles} <= names
 
 
 def test_selection_dims_what_does_not_touch_it() -> None:
