@@ -13,6 +13,7 @@ from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.places import link_pairs
 from tempstudio.gui.results import Result
+from tempstudio.scene.caption import copy_of
 from tempstudio.scene.graph_reading import OperatorRun, Reading
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class GraphFollowing(QObject):
             window.graph.set_computing(computed_in(timeline, chosen.range_s, dies))
         else:
             now = window.studio.playback.time_s
-            window.graph.set_computing(computed_at(timeline, now, dies))
+            window.graph.set_computing(computed_at(timeline, now, dies), copy_at(timeline, now))
 
     def choose(self, operator: str, tensor: str) -> None:
         """The graph asks for a selection."""
@@ -92,6 +93,13 @@ def computed_at(timeline: Timeline, time_s: float, dies: tuple[int, ...] = ()) -
     computing = timeline.at(time_s).computing
     phases = np.unique(computing[list(dies)] if dies else computing)
     return frozenset(timeline.phases[int(p)].operator for p in phases if p >= 0)
+
+
+def copy_at(timeline: Timeline, time_s: float) -> int | None:
+    """Which copy of its block is computed; None in a pipeline, where it is not told apart."""
+    if timeline.stages > 1:
+        return None
+    return max((copy_of(caption) for caption in timeline.at(time_s).captions), default=None)
 
 
 @lru_cache(maxsize=16)

@@ -24,13 +24,14 @@ from tempstudio.scene.graph_cards import (
     TEXT_FROM,
     card_layers,
     card_texts,
+    computing_nodes,
     glyph_layers,
     time_layers,
 )
 from tempstudio.scene.graph_reading import Reading, shape_text
 from tempstudio.scene.model_graph import FRAME_HEAD_PX, ModelGraph
 from tempstudio.scene.tokens import THEMES, Tokens, mix, panel_of
-from tempstudio.scene.typeface import LEAST_PX
+from tempstudio.scene.typeface import LEAST_PX, text_width
 
 FloatArray = NDArray[np.float64]
 
@@ -64,6 +65,7 @@ class GraphMarks:
     hovered_tensor: int | None = None
     focus: int | None = None
     computing: frozenset[str] = frozenset()
+    computing_copy: int | None = None  # of blocks whose copies are all drawn; None: not known
     crossing: frozenset[str] = frozenset()  # operators whose tensors cross the selected link
 
 
@@ -96,7 +98,8 @@ def graph_picture(
     seen = np.flatnonzero(shown)
     found = _frame_layers(graph, sight, tokens)
     found += _tensor_layers(graph, sight, marks, reading, tokens)
-    found += card_layers(graph, boxes, seen, marks.computing, tokens, scale)
+    computing = computing_nodes(graph, marks.computing, marks.computing_copy)
+    found += card_layers(graph, boxes, seen, computing, tokens, scale)
     if scale >= TEXT_FROM:
         found += glyph_layers(graph, boxes, seen, tokens, scale)
         found += time_layers(graph, boxes, seen, reading, tokens, scale)
@@ -109,17 +112,23 @@ def graph_picture(
 def _frame_layers(graph: ModelGraph, sight: Sight, tokens: Tokens) -> list[Layer]:
     """Unfolded blocks: a frame with the block's name, on which a click folds it again."""
     found: list[Layer] = []
-    for number, (x, y, wide, tall) in graph.frames.items():
+    for (number, copy), (x, y, wide, tall) in graph.frames.items():
         box = [x * sight.scale + sight.origin[0], y * sight.scale + sight.origin[1],
                wide * sight.scale, tall * sight.scale]  # fmt: skip
+        if box[1] > sight.height or box[1] + box[3] < 0:
+            continue
         found.append(rects("frame", [box], panel_of(tokens), tokens.hairline, 1.0, 8.0))
-        block = graph.workload.blocks[number]
         px = max(LEAST_PX, 12.0 * sight.scale)
         if FRAME_HEAD_PX * sight.scale >= 9:
-            title = f"−  {block.name} × {block.repeat}"
+            title, offer = graph.frame_titles(number, copy)
+            base, inset = box[1] + FRAME_HEAD_PX * sight.scale * 0.72, 10 * sight.scale
             look = TextLook(tokens.muted, px, True, START)
-            at = (box[0] + 10 * sight.scale, box[1] + FRAME_HEAD_PX * sight.scale * 0.72)
-            found.append(texts("frame title", [(title, *at, look)]))
+            items = [(title, box[0] + inset, base, look)]
+            room = box[2] - 3 * inset - text_width(title, px, True)
+            if text_width(offer, px, False) <= room:
+                link = TextLook(tokens.accent, px, False, END)
+                items.append((offer, box[0] + box[2] - inset, base, link))
+            found.append(texts("frame title", items))
     return found
 
 
@@ -173,8 +182,8 @@ def _shape_texts(graph: ModelGraph, sight: Sight, reading: Reading, tokens: Toke
     """Each tensor's shape below the operator that it comes from, on the side with no passages."""
     items = []
     look = TextLook(tokens.muted, LEAST_PX, False, END)
-    for source in dict.fromkeys(tensor.source for tensor in graph.tensors):
-        tensor = next(t for t in graph.tensors if t.source == source)
+    first = {tensor.source: tensor for tensor in reversed(graph.tensors)}
+    for source, tensor in first.items():
         x, y = graph.layering.x[source], graph.boxes[source, 1] + graph.boxes[source, 3]
         at = x * sight.scale + sight.origin[0] - 8, y * sight.scale + sight.origin[1] + 15
         if 0 < at[0] < sight.width + 200 and 0 < at[1] < sight.height + 20:

@@ -18,7 +18,7 @@ from tempstudio.scene.display_list import (
 )
 from tempstudio.scene.graph_marks import SHAPES, hue_of
 from tempstudio.scene.graph_reading import Reading, lines_of, run_of
-from tempstudio.scene.model_graph import ModelGraph, Node
+from tempstudio.scene.model_graph import ModelGraph
 from tempstudio.scene.tokens import Tokens, mix
 from tempstudio.scene.typeface import LEAST_PX, elided, text_width
 
@@ -34,7 +34,7 @@ def card_layers(
     graph: ModelGraph,
     boxes: FloatArray,
     seen: NDArray[np.intp],
-    computing: frozenset[str],
+    computing: frozenset[int],
     tokens: Tokens,
     scale: float,
 ) -> list[Layer]:
@@ -47,7 +47,7 @@ def card_layers(
         plain = tokens.surface if scale >= TEXT_FROM else mix(hue, tokens.surface, 0.55)
         fills += [plain, mix(tokens.accent, tokens.surface, 0.22)]
     bucket = np.array([
-        2 * kinds.index(graph.nodes[n].kind) + (not computing.isdisjoint(_names(graph.nodes[n])))
+        2 * kinds.index(graph.nodes[n].kind) + (n in computing)
         for n in seen.tolist()
     ], dtype=np.int32)  # fmt: skip
     if not len(seen):
@@ -64,8 +64,16 @@ def card_layers(
     return found
 
 
-def _names(node: Node) -> tuple[str, ...]:
-    return node.inside or ((node.name,) if node.name else ())
+def computing_nodes(
+    graph: ModelGraph, operators: frozenset[str], copy: int | None
+) -> frozenset[int]:
+    """Nodes of these operators; of a block whose copies are all drawn only that one copy."""
+    return frozenset(
+        n
+        for n, node in enumerate(graph.nodes)
+        if not operators.isdisjoint(node.inside or (node.name,))
+        and (node.block not in graph.spread or node.copy == copy)
+    )
 
 
 def glyph_layers(

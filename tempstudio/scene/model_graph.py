@@ -18,9 +18,10 @@ BLOCK_PX = (236.0, 66.0)
 SOURCE_PX = (92.0, 28.0)
 FRAME_PX = 18.0  # from a block's operators to its frame
 FRAME_HEAD_PX = 26.0
+COPIES_PX = 96.0  # of a frame's head, where a click shows all copies or one
 LEAD_PX = (FRAME_PX + FRAME_HEAD_PX, FRAME_PX)  # more room above a frame, and below it
 
-Place = tuple[int, str]  # block number, operator's name ('' for the block folded)
+Copy = tuple[int, int]  # block number, which of its copies, from 0
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,12 @@ class Node:
     about: str
     size: tuple[float, float]
     inside: tuple[str, ...] = ()  # a folded block's operators
+    copy: int = 0  # of a block whose copies are all drawn
 
     @property
     def name(self) -> str:
         """The operator's name, '' for a block."""
         return self.operator.name if self.operator is not None else ""
-
-    @property
-    def place(self) -> Place:
-        """What tells it from every other node."""
-        return self.block, self.name
 
 
 @dataclass(frozen=True)
@@ -57,12 +54,16 @@ class Tensor:
 
 @dataclass(frozen=True, eq=False)
 class ModelGraph:
-    """Nodes, tensors and where they lie, in px at scale 1; `unfolded` blocks have frames."""
+    """Nodes, tensors and where they lie, in px at scale 1.
+
+    `unfolded` blocks have a frame, those that are `spread` one around each of their copies.
+    """
 
     workload: Workload
     unfolded: frozenset[int]
     nodes: tuple[Node, ...]
     tensors: tuple[Tensor, ...]
+    spread: frozenset[int] = frozenset()
 
     @cached_property
     def layering(self) -> Layering:
@@ -77,7 +78,8 @@ class ModelGraph:
         if not first or node.block < 0:
             return 0.0
         begins = LEAD_PX[0] if node.block in self.unfolded else 0.0
-        return begins + (LEAD_PX[1] if node.block - 1 in self.unfolded else 0.0)
+        after_frame = node.copy > 0 or node.block - 1 in self.unfolded
+        return begins + (LEAD_PX[1] if after_frame else 0.0)
 
     def _first_of(self, block: int) -> Operator:
         return self.workload.blocks[block].operators[0]
@@ -90,23 +92,26 @@ class ModelGraph:
         return np.column_stack([at.x - size[:, 0] / 2, at.y, size])
 
     @cached_property
-    def frames(self) -> Mapping[int, tuple[float, float, float, float]]:
-        """The frame around each unfolded block."""
+    def frames(self) -> Mapping[Copy, tuple[float, float, float, float]]:
+        """The frame around each unfolded block, or each of its copies."""
         found = {}
-        for block in sorted(self.unfolded):
-            mine = [n for n, node in enumerate(self.nodes) if node.block == block]
+        members: dict[Copy, list[int]] = {}
+        passages: dict[Copy, list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]] = {}
+        for number, node in enumerate(self.nodes):
+            if node.block in self.unfolded:
+                members.setdefault((node.block, node.copy), []).append(number)
+        for tensor, route in zip(self.tensors, self.layering.routes, strict=True):
+            into = self.nodes[tensor.target]
+            passages.setdefault((into.block, into.copy), []).append(route[1:-1, 0])
+        for copy, mine in members.items():
             boxes = self.boxes[mine]
             low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
-            across = np.concatenate([
-                route[1:-1, 0]
-                for tensor, route in zip(self.tensors, self.layering.routes, strict=True)
-                if self.nodes[tensor.target].block == block
-            ])  # fmt: skip
+            across = np.concatenate(passages[copy])
             if len(across):
                 low[0], high[0] = min(low[0], across.min()), max(high[0], across.max())
             left, top = (low - FRAME_PX).tolist()
             wide, tall = (high - low + 2 * FRAME_PX).tolist()
-            found[block] = (left, top - FRAME_HEAD_PX + 8, wide, tall + FRAME_HEAD_PX - 8)
+            found[copy] = (left, top - FRAME_HEAD_PX + 8, wide, tall + FRAME_HEAD_PX - 8)
         return found
 
     @cached_property
@@ -115,14 +120,6 @@ class ModelGraph:
         boxes = np.vstack([self.boxes, *([f] for f in self.frames.values())])
         low, high = boxes[:, :2].min(axis=0), (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
         return float(low[0]), float(low[1]), *(high - low).tolist()
-
-    def find(self, place: Place) -> int | None:
-        """The number of a node."""
-        return self._numbers.get(place)
-
-    @cached_property
-    def _numbers(self) -> dict[Place, int]:
-        return {node.place: number for number, node in enumerate(self.nodes)}
 
     @cached_property
     def by_operator(self) -> Mapping[str, int]:
@@ -142,12 +139,21 @@ class ModelGraph:
         hit = np.flatnonzero(inside)
         return int(hit[0]) if len(hit) else None
 
-    def frame_at(self, x: float, y: float) -> int | None:
-        """The block whose frame's head is under a point."""
-        for block, (left, top, wide, _) in self.frames.items():
+    def frame_at(self, x: float, y: float) -> tuple[int, bool] | None:
+        """The block whose frame's head is under a point, and whether it is where copies are told
+        to come or to go.
+        """
+        for (block, _), (left, top, wide, _) in self.frames.items():
             if left <= x < left + wide and top <= y < top + FRAME_HEAD_PX:
-                return block
+                return block, x >= left + wide - COPIES_PX
         return None
+
+    def frame_titles(self, block: int, copy: int) -> tuple[str, str]:
+        """What stands in a frame's head: left what it is, right what a click there does."""
+        of = self.workload.blocks[block]
+        if block in self.spread:
+            return f"−  {of.name} {copy + 1} of {of.repeat}", "show one"
+        return f"−  {of.name} × {of.repeat}", f"show all {of.repeat}"
 
     def tensor_at(self, x: float, y: float, within: float) -> int | None:
         """The tensor whose line passes within some px of a point."""
@@ -163,8 +169,14 @@ class ModelGraph:
         return found
 
 
-def graph_of(workload: Workload, unfolded: frozenset[int] = frozenset()) -> ModelGraph:
-    """The graph of a model; blocks of several copies are one node unless `unfolded` names them."""
+def graph_of(
+    workload: Workload,
+    unfolded: frozenset[int] = frozenset(),
+    spread: frozenset[int] = frozenset(),
+) -> ModelGraph:
+    """The graph of a model; blocks of several copies are one node unless `unfolded` names them,
+    then one copy is drawn, or all of them where `spread` names the block too.
+    """
     nodes = [Node(-1, None, "source", "tokens", "", SOURCE_PX)]
     tensors: list[Tensor] = []
     before, features = 0, 0  # the node that the residual stream comes from, and its width
@@ -177,17 +189,19 @@ def graph_of(workload: Workload, unfolded: frozenset[int] = frozenset()) -> Mode
             continue
         if block.repeat > 1:
             opened.add(number)
-        inside = {"input": before}
-        widths = {"input": features}
-        for operator in block.operators:
-            nodes.append(_operator_node(number, operator))
-            mine = len(nodes) - 1
-            for name in dict.fromkeys(operator.inputs):
-                tensors.append(Tensor(inside[name], mine, widths[name]))
-            inside[operator.name], widths[operator.name] = mine, _width(operator, workload)
-        last = block.operators[-1].name
-        before, features = inside[last], widths[last]
-    return ModelGraph(workload, frozenset(opened), tuple(nodes), tuple(tensors))
+        for copy in range(block.repeat if number in spread else 1):
+            inside = {"input": before}
+            widths = {"input": features}
+            for operator in block.operators:
+                nodes.append(_operator_node(number, operator, copy))
+                mine = len(nodes) - 1
+                for name in dict.fromkeys(operator.inputs):
+                    tensors.append(Tensor(inside[name], mine, widths[name]))
+                inside[operator.name], widths[operator.name] = mine, _width(operator, workload)
+            last = block.operators[-1].name
+            before, features = inside[last], widths[last]
+    seen = frozenset(opened)
+    return ModelGraph(workload, seen, tuple(nodes), tuple(tensors), spread & seen)
 
 
 def is_folded(block: Block, number: int, unfolded: frozenset[int]) -> bool:
@@ -202,13 +216,14 @@ def _width(operator: Operator, workload: Workload) -> int:
     return operator.out_features or operator.heads * operator.value_dim or workload.hidden
 
 
-def _operator_node(block: int, operator: Operator) -> Node:
+def _operator_node(block: int, operator: Operator, copy: int) -> Node:
     parts = [operator.function or operator.kind]
     if operator.kind == "attention":
         parts.append(f"{operator.heads} heads of {operator.head_dim}")
     elif len(operator.shape) > 1:
         parts.append(" × ".join(f"{size:,}" for size in operator.shape))
-    return Node(block, operator, operator.kind, operator.name, " · ".join(parts), NODE_PX)
+    about = " · ".join(parts)
+    return Node(block, operator, operator.kind, operator.name, about, NODE_PX, copy=copy)
 
 
 def _block_node(number: int, block: Block) -> Node:

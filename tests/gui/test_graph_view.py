@@ -47,9 +47,28 @@ def test_layers_are_folded_and_a_click_unfolds_and_folds_them(graph: GraphView) 
     click_node(graph, "layers")
     assert "attention.core" in titles(graph)
     assert graph.graph is not None
-    left, top, _, _ = graph.graph.frames[1]
+    left, top, _, _ = graph.graph.frames[1, 0]
     head = QPointF(left + 20, top + 8) * graph.sight.scale + QPointF(*graph.sight.origin)
     click(graph, head.toPoint())
+    assert "layers × 24" in titles(graph)
+
+
+def test_all_copies_of_the_layers_are_shown_and_one_again(graph: GraphView) -> None:
+    click_node(graph, "layers")
+    assert graph.graph is not None
+    left, top, wide, _ = graph.graph.frames[1, 0]
+    head = QPointF(left + wide - 20, top + 8) * graph.sight.scale + QPointF(*graph.sight.origin)
+    click(graph, head.toPoint())
+    assert titles(graph).count("attention.core") == 24
+    picture = graph.picture
+    assert picture is not None
+    heads = [text for layer in picture.layers() if layer.name == "frame title"
+             for text in layer.text]  # type: ignore[union-attr]  # fmt: skip
+    assert heads[:2] == ["−  layers 1 of 24", "show one"]
+    QTest.keyClick(graph, Qt.Key.Key_C)
+    assert titles(graph).count("attention.core") == 1
+    QTest.keyClick(graph, Qt.Key.Key_C)
+    QTest.keyClick(graph, Qt.Key.Key_Backspace)
     assert "layers × 24" in titles(graph)
 
 

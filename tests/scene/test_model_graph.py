@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import tempstudio as ts
 from tempstudio.core.workload import Block, Operator, Workload
 from tempstudio.scene.graph import GraphMarks, Sight, fitted, graph_picture
+from tempstudio.scene.graph_cards import computing_nodes
 from tempstudio.scene.graph_reading import OperatorRun, Reading
 from tempstudio.scene.graph_walk import beside, first_node, follow
 from tempstudio.scene.model_graph import graph_of
@@ -58,11 +60,32 @@ def test_tensors_carry_the_features_of_what_makes_them() -> None:
 
 def test_frames_hold_their_operators_and_no_others() -> None:
     graph = graph_of(ts.load_model("llama2-7b"), frozenset({1}))
-    x, y, wide, tall = graph.frames[1]
+    x, y, wide, tall = graph.frames[1, 0]
     for node, (left, top, width, height) in zip(graph.nodes, graph.boxes.tolist(), strict=True):
         inside = x < left and left + width < x + wide and y < top and top + height < y + tall
         outside = top + height <= y or top >= y + tall
         assert inside if node.block == 1 else outside, node.title
+
+
+def test_all_copies_of_a_block_follow_one_another_in_frames_of_their_own() -> None:
+    model = ts.load_model("llama2-7b")
+    one, all_ = graph_of(model, frozenset({1})), graph_of(model, frozenset({1}), frozenset({1}))
+    block = model.blocks[1]
+    assert len(all_.nodes) == len(one.nodes) + (block.repeat - 1) * len(block.operators)
+    assert len(all_.frames) == block.repeat
+    frames = [all_.frames[1, copy] for copy in range(block.repeat)]
+    for (_, top, _, tall), (_, below, _, _) in pairwise(frames):
+        assert top + tall < below, "frames do not meet"
+    for node, (left, top, width, height) in zip(all_.nodes, all_.boxes.tolist(), strict=True):
+        if node.block == 1:
+            x, y, wide, tall = frames[node.copy]
+            assert x < left and left + width < x + wide and y < top and top + height < y + tall
+    ends = [(all_.nodes[t.source], all_.nodes[t.target]) for t in all_.tensors]
+    between = {(a.copy, b.copy) for a, b in ends if a.block == b.block == 1 and a.copy != b.copy}
+    assert between == set(pairwise(range(block.repeat))), "each copy feeds the next one only"
+    assert computing_nodes(all_, frozenset({"mlp.down"}), 7) == {
+        n for n, node in enumerate(all_.nodes) if node.name == "mlp.down" and node.copy == 7
+    }
 
 
 def test_a_graph_of_400_operators_is_laid_out_and_drawn_in_few_calls() -> None:

@@ -84,9 +84,9 @@ class GraphCanvas(Zoomed, QWidget):
         number = self._tensor_into(operator) if tensor else None
         self._mark(operator=operator, tensor=number, crossing=crossing)
 
-    def set_computing(self, operators: frozenset[str]) -> None:
-        """Mark what is computed at the moment."""
-        self._mark(computing=operators)
+    def set_computing(self, operators: frozenset[str], copy: int | None = None) -> None:
+        """Mark what is computed at the moment, and in which copy of its block."""
+        self._mark(computing=operators, computing_copy=copy)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
@@ -124,12 +124,23 @@ class GraphCanvas(Zoomed, QWidget):
         """Draw the operators of a repeated block."""
         self._fold(block, folded=False)
 
+    def spread(self, block: int, on: bool) -> None:
+        """Draw all copies of an unfolded block, or one."""
+        graph = self._graph
+        if graph is not None and block in graph.unfolded and (block in graph.spread) != on:
+            spread = graph.spread | {block} if on else graph.spread - {block}
+            self._draw(graph_of(graph.workload, graph.unfolded, spread), block)
+
     def _fold(self, block: int, folded: bool) -> None:
         graph = self._graph
         if graph is None or (block not in graph.unfolded) == folded:
             return
         opened = graph.unfolded - {block} if folded else graph.unfolded | {block}
-        self._graph = graph_of(graph.workload, opened)
+        self._draw(graph_of(graph.workload, opened, graph.spread - {block}), block)
+
+    def _draw(self, graph: ModelGraph, block: int) -> None:
+        """Show the model folded otherwise, this block in sight."""
+        self._graph = graph
         self._marks = replace(self._marks, hovered=None, hovered_tensor=None, tensor=None,
                               focus=None)  # fmt: skip
         self._focus = next(n for n, node in enumerate(self._graph.nodes) if node.block == block)

@@ -85,8 +85,8 @@ class GraphView(GraphCanvas):
         self._mark(hovered=None, hovered_tensor=None)
         self.hovered.emit("")
 
-    def _found(self, point: QPointF) -> tuple[int | None, int | None, int | None]:
-        """(node, tensor, block whose frame's head) under a point."""
+    def _found(self, point: QPointF) -> tuple[int | None, int | None, tuple[int, bool] | None]:
+        """(node, tensor, (block whose frame's head, copies asked for)) under a point."""
         if self._graph is None:
             return None, None, None
         x, y = self._sight.inside(point.x(), point.y())
@@ -111,7 +111,9 @@ class GraphView(GraphCanvas):
         if node is not None:
             item = graph.nodes[node]
             run = run_of(item, self._reading)
-            parts = [item.title, item.about, run.text if run is not None else ""]
+            of = graph.workload.blocks[item.block].repeat if item.block in graph.spread else 0
+            where = f"copy {item.copy + 1} of {of}" if of else ""
+            parts = [item.title, where, item.about, run.text if run is not None else ""]
             if item.kind == "block":
                 parts.append("click to unfold")
             return ": ".join(part for part in parts if part)
@@ -128,7 +130,7 @@ class GraphView(GraphCanvas):
         elif tensor is not None:
             self._choose_tensor(tensor)
         elif frame is not None:
-            self.fold(frame)
+            self._use_frame(*frame)
         else:
             self.operator_chosen.emit("", "")
 
@@ -141,6 +143,14 @@ class GraphView(GraphCanvas):
             self.unfold(node.block)
         else:
             self.operator_chosen.emit(node.name, "")
+
+    def _use_frame(self, block: int, copies: bool) -> None:
+        """A click on a frame's head: fold it, or show all copies or one."""
+        assert self._graph is not None
+        if copies:
+            self.spread(block, block not in self._graph.spread)
+        else:
+            self.fold(block)
 
     def _choose_tensor(self, number: int) -> None:
         assert self._graph is not None
@@ -175,6 +185,9 @@ class GraphView(GraphCanvas):
             self._go(self._focus)
         elif key == Qt.Key.Key_Backspace:
             self.fold(self._graph.nodes[self._focus].block)
+            self._go(self._focus)
+        elif key == Qt.Key.Key_C and not modifiers:
+            self._use_frame(self._graph.nodes[self._focus].block, copies=True)
             self._go(self._focus)
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_in()

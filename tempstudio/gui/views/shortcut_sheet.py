@@ -32,6 +32,7 @@ VIEW_KEYS = (
             ("Along the tensors", "Arrow keys"),
             ("Choose, unfold layers", "Enter"),
             ("Fold the layers", "Backspace"),
+            ("All copies of the layers, one", "C"),
         ),
     ),
     (
