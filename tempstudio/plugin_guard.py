@@ -127,9 +127,14 @@ class GuardedMapper(Guard):
         return self._checked("map", answer, partition, machine)
 
     def __getattr__(self, name: str) -> Any:
-        """`placements` and `place` are there where the mapper offers them."""
+        """`placements`, `place` and `sketch` are there where the mapper offers them."""
         own = super().__getattr__(name)
-        return {"placements": self._placements, "place": self._place}.get(name, own)
+        guarded: dict[str, Any] = {
+            "placements": self._placements,
+            "place": self._place,
+            "sketch": self._sketch,
+        }
+        return guarded.get(name, own)
 
     def _placements(
         self, degrees: Any, machine: Machine, options: Any
@@ -157,6 +162,14 @@ class GuardedMapper(Guard):
             lambda: self._offer.object.place(partition, placement, machine, options, progress),
         )
         return self._checked("place", answer, partition, machine)
+
+    def _sketch(self, partition: Any, placement: Any, machine: Machine, options: Any) -> Mapping:
+        """As `SketchingMapper.sketch`."""
+        answer = self._call(
+            "sketch",
+            lambda: self._offer.object.sketch(partition, placement, machine, options),
+        )
+        return self._checked("sketch", answer, partition, machine)
 
     def _checked(self, hook: str, answer: Any, partition: Any, machine: Machine) -> Mapping:
         mapping = self._is(hook, answer, Mapping)

@@ -101,6 +101,21 @@ def offers_placements(mapper: Mapper) -> TypeGuard[PlacingMapper]:
     return hasattr(mapper, "placements") and hasattr(mapper, "place")
 
 
+class SketchingMapper(PlacingMapper, Protocol):
+    """A placing mapper that can leave out what takes it long (optional)."""
+
+    def sketch(
+        self, partition: Partition, placement: Sequence[int], machine: Machine, options: Any
+    ) -> Mapping:
+        """What `place` returns, but every flow on its usual route; `NoPlanError` as there."""
+        ...
+
+
+def offers_sketches(mapper: Mapper) -> TypeGuard[SketchingMapper]:
+    """Whether a mapper can show a placement before it chooses routes."""
+    return offers_placements(mapper) and hasattr(mapper, "sketch")
+
+
 @runtime_checkable
 class Solver(Strategy, Protocol):
     """Searches degrees, layouts and placements; every plan it yields is its best so far."""

@@ -50,6 +50,32 @@ def turned(machine: Machine, symmetry: int) -> Machine:
     )
 
 
+def distinct_symmetries(machine: Machine) -> tuple[int, ...]:
+    """One of the symmetries for each drawing of the machine: the others' placements are mirrored.
+
+    What is mirrored costs the same; what is transposed need not, as routes turn the other way.
+
+    >>> distinct_symmetries(Wafer(rows=2, cols=3)), distinct_symmetries(
+    ...     Wafer(rows=2, cols=3, dead_dies=((0, 1),))
+    ... )
+    ((0, 4), (0, 1, 4, 6))
+    """
+    found: dict[object, int] = {}
+    for symmetry in symmetries(machine):
+        image = turned(machine, symmetry)
+        faults = (
+            (
+                frozenset(image.dead_dies),
+                frozenset(frozenset(link) for link in image.dead_links),
+                frozenset(image.core_yield),
+            )
+            if isinstance(image, Wafer)
+            else ()
+        )
+        found.setdefault((symmetry & TRANSPOSE, faults), symmetry)
+    return tuple(found.values())
+
+
 def turned_back(placement: Sequence[int], machine: Machine, symmetry: int) -> tuple[int, ...]:
     """Die numbers on the machine of a placement on its image [ranks].
 

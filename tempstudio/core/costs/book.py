@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,17 @@ class PhaseBook:
             )
         return known
 
+    def lane(self, phases: tuple[Phase, ...]) -> Lane:
+        """What phases come to that a die runs in order."""
+        numbers = [self.number(phase) for phase in phases]
+        sizes = [phase.collective.bytes if phase.collective else 0.0 for phase in phases]
+        return Lane(
+            numbers=numbers or [NOTHING_TO_DO],
+            flop=sum(phase.work.flop_total for phase in phases),
+            hbm_bytes=sum(phase.work.hbm_bytes_total for phase in phases),
+            heaviest=numbers[sizes.index(max(sizes))] if max(sizes, default=0.0) > 0.0 else 0,
+        )
+
     def costs(self, numbers: IntArray, mesh: AnyMesh) -> tuple[FloatArray, list[Traffic]]:
         """(columns [phases, COLUMNS], traffic of each) on a mesh."""
         amounts = self._amounts[numbers]
@@ -149,6 +161,14 @@ class PhaseBook:
         return float(seconds[0])
 
 
-def lane_numbers(phases: Sequence[Phase], book: PhaseBook) -> list[int]:
-    """The numbers of phases in order; at least one, so that sums over lanes are never empty."""
-    return [book.number(phase) for phase in phases] or [NOTHING_TO_DO]
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """Phases in order: their numbers (at least one, so that sums over lanes are never empty).
+
+    `flop`, `hbm_bytes`: totals over all dies; `heaviest`: the phase that moves most bytes.
+    """
+
+    numbers: list[int]
+    flop: float
+    hbm_bytes: float
+    heaviest: int

@@ -25,6 +25,7 @@ from tempstudio.core.topology import topology_of
 
 Kept = TypeVar("Kept")
 
+SKETCH = "sketch"
 FIGURES = ("step_time_s", "memory_bytes", "energy_j")
 AT_ONCE = 1024
 MOST_PROGRAMS = 8_000
@@ -75,9 +76,10 @@ def _kept(
 class CostModel:
     """Costs of the candidates of one problem.
 
-    `partition(candidate)` and `mapping(partition, candidate)` are the problem's; `mapper_key` and
-    `model_key` tell mappers and models, jobs and partitioners apart.  What is remembered are phases
-    on meshes, where groups lie, and how a partition reads; never the figures of a candidate.
+    `partition(candidate)`, `mapping(partition, candidate)` and `sketch`, which leaves out the
+    choice of routes, are the problem's; `mapper_key` and `model_key` tell mappers and models, jobs
+    and partitioners apart.  What is remembered are phases on meshes, where groups lie, and how a
+    partition reads; never the figures of a candidate.
     """
 
     def __init__(
@@ -85,11 +87,12 @@ class CostModel:
         machine: Machine,
         partition: Callable[[Candidate], Partition],
         mapping: Callable[[Partition, Candidate], Mapping],
+        sketch: Callable[[Partition, Candidate], Mapping],
         mapper_key: object,
         model_key: object,
     ) -> None:
         self.machine = machine
-        self._partition, self._mapping = partition, mapping
+        self._partition, self._mapping, self._sketch = partition, mapping, sketch
         self.atlas = atlas_of(machine, mapper_key)
         self._programs = self.atlas.programs(model_key)
         self._own: dict[object, Places | None] = {}
@@ -98,6 +101,10 @@ class CostModel:
     def figures(self, candidates: Sequence[Candidate]) -> FloatArray:
         """Columns `FIGURES` of candidates [candidates, 3]; inf where there is no such plan."""
         return self._figures(candidates, self._placed)
+
+    def sketches(self, candidates: Sequence[Candidate]) -> FloatArray:
+        """The same with every flow on its usual route: what a placement costs at most."""
+        return self._figures(candidates, self._sketched)
 
     def estimates(self, candidates: Sequence[Candidate]) -> FloatArray:
         """The same before dies are chosen: groups as compact as can be on a mesh."""
@@ -151,22 +158,36 @@ class CostModel:
 
     def _placed(self, program: Program, candidate: Candidate) -> Places | None:
         """Where a candidate's stages lie: as the mapper would have it, or as chosen."""
+        return self._found(program, candidate, "")
+
+    def _sketched(self, program: Program, candidate: Candidate) -> Places | None:
+        """The same before routes are chosen."""
+        kind = "" if candidate.tiling == OWN_PLACEMENT else SKETCH
+        return self._found(program, candidate, kind)
+
+    def _found(self, program: Program, candidate: Candidate, kind: str) -> Places | None:
         degrees, known = candidate.degrees, self._own
         key: object = candidate
         if candidate.tiling != OWN_PLACEMENT:
             known = self.atlas.places
             where = candidate.tiling, candidate.symmetry
-            key = degrees.shape, degrees.ep, where, program.mapping_key
+            key = kind, degrees.shape, degrees.ep, where, program.mapping_key
         if key not in known:
             if len(known) >= MOST_PLACES:
                 known.clear()
             try:
-                partition = self._partition(candidate)
-                mapping = self._mapping(partition, candidate)
-                known[key] = self._stages(partition, mapping)
+                known[key] = self._laid(program, candidate, kind)
             except NoPlanError:
                 known[key] = None
         return known[key]
+
+    def _laid(self, program: Program, candidate: Candidate, kind: str) -> Places | None:
+        partition = self._partition(candidate)
+        mapping = (self._sketch if kind else self._mapping)(partition, candidate)
+        if not kind and not mapping.routes and candidate.tiling != OWN_PLACEMENT:
+            # Nothing was routed anew: what is known of the sketch holds.
+            return self._sketched(program, candidate)
+        return self._stages(partition, mapping)
 
     def _stages(self, partition: Partition, mapping: Mapping) -> Places:
         topology = topology_of(self.machine)
@@ -190,7 +211,7 @@ class CostModel:
         """One imagined mesh for all stages."""
         known = self.atlas.places
         if key not in known:
-            known[key] = (Place(make()),)
+            known[key] = (Place(make(), crowded=False),)
         found = known[key]
         assert found is not None
         return found * degrees.pp

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tempstudio.core.costs.book import NOTHING_TO_DO, FloatArray, IntArray, PhaseBook, lane_numbers
+from tempstudio.core.costs.book import NOTHING_TO_DO, FloatArray, IntArray, PhaseBook
 from tempstudio.core.costs.mesh import HANDOVER
 from tempstudio.core.costs.pipeline_memory import segment_floors
 from tempstudio.core.parallel import Degrees
@@ -72,13 +71,15 @@ def compile_program(partition: Partition, book: PhaseBook) -> Program:
     lanes: list[int] = []
     contended: list[tuple[int, int, int, int]] = []
     chunk_of = [k for k, passes in enumerate(chunks) for segments in passes for _ in segments]
-    for chunk, segment in zip(chunk_of, flat, strict=True):
-        for phases in (segment.phases, segment.background):
-            lanes.append(len(rows))
-            rows += lane_numbers(phases, book)
-        heaviest = _heaviest(segment, rows[lanes[-1] :])
-        if heaviest != NOTHING_TO_DO:
-            contended.append((lanes[-2], lanes[-1], heaviest, chunk))
+    # Passes share what is alike in them.
+    known = {id(phases): phases for s in flat for phases in (s.phases, s.background)}
+    lane_of = {key: book.lane(phases) for key, phases in known.items()}
+    both = [(lane_of[id(segment.phases)], lane_of[id(segment.background)]) for segment in flat]
+    for chunk, (front, behind) in zip(chunk_of, both, strict=True):
+        lanes += [len(rows), len(rows) + len(front.numbers)]
+        rows += front.numbers + behind.numbers
+        if behind.heaviest != NOTHING_TO_DO:
+            contended.append((lanes[-2], lanes[-1], behind.heaviest, chunk))
     sizes = [len(segments) for passes in chunks for segments in passes]
     starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     times = _copies(partition)
@@ -90,7 +91,6 @@ def compile_program(partition: Partition, book: PhaseBook) -> Program:
     optimizing = np.repeat(np.arange(len(sizes)) % PASSES == PASSES - 1, sizes)
     first_segments = starts[::PASSES][: len(chunks)]
     lane_start = np.array(lanes, dtype=np.int64)
-    works = [[phase.work for phase in (*s.phases, *s.background)] for s in flat]
     return Program(
         degrees=degrees,
         micro_batches=partition.micro_batches,
@@ -101,8 +101,8 @@ def compile_program(partition: Partition, book: PhaseBook) -> Program:
         repeat=np.array([s.repeat for s in flat], dtype=np.float64),
         counts=np.array(counts, dtype=np.float64),
         fill=np.where(optimizing, 1.0, partition.fill),
-        flop=np.array([sum(w.flop_total for w in ws) for ws in works]),
-        hbm_bytes=np.array([sum(w.hbm_bytes_total for w in ws) for ws in works]),
+        flop=np.array([front.flop + behind.flop for front, behind in both]),
+        hbm_bytes=np.array([front.hbm_bytes + behind.hbm_bytes for front, behind in both]),
         dies=degrees.size // degrees.pp,
         saved=np.array([s.saved_bytes for s in flat]),
         transient=np.array([s.transient_bytes for s in flat]),
@@ -140,11 +140,6 @@ def _handover(
     towards = (number % stages + (1 if pass_ == FORWARD else -1)) % stages
     collective = Collective(f"{HANDOVER}{towards}", (), program.send_bytes)
     return (Segment("pipeline", pass_, (Phase("pipeline", pass_, collective=collective),)),)
-
-
-def _heaviest(segment: Segment, numbers: Sequence[int]) -> int:
-    sizes = [phase.collective.bytes if phase.collective else 0.0 for phase in segment.background]
-    return numbers[sizes.index(max(sizes))] if sizes and max(sizes) > 0 else NOTHING_TO_DO
 
 
 def _states(partition: Partition) -> tuple[float, ...]:

@@ -43,7 +43,7 @@ class Table:
 
     def pair_rows(self, numbers: IntArray, background: int, place: Place) -> IntArray:
         """Rows of `pairs` (slowdown of the phase, of the background) [phases]."""
-        if background == 0:
+        if background == 0 or not place.crowded:
             return np.zeros(len(numbers), dtype=np.int64)
         row_of = place.pair_row_of(background, len(self.book))
         found = row_of[numbers]
@@ -61,10 +61,10 @@ class Table:
 
 
 class Place:
-    """A mesh (or an imagined one) with the rows that a table holds for it."""
+    """A mesh with the rows that a table holds for it; on an imagined one nobody is in the way."""
 
-    def __init__(self, mesh: AnyMesh) -> None:
-        self.mesh = mesh
+    def __init__(self, mesh: AnyMesh, crowded: bool = True) -> None:
+        self.mesh, self.crowded = mesh, crowded
         self.row_of = np.full(256, -1, dtype=np.int64)
         self.traffic: dict[int, Traffic] = {}
         self._pairs: dict[int, IntArray] = {}

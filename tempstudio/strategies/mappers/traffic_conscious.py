@@ -90,11 +90,21 @@ class TrafficConscious:
         progress: Progress,
     ) -> Mapping:
         """This placement, with routes for what is contended."""
-        placed, groups = make_groups(partition, placement, machine)
-        mapping = Mapping(placement=placed, groups=groups)
+        mapping = self.sketch(partition, placement, machine, options)
         if not options.reroute or not _may_reroute(machine):
             return mapping
         return _relieved(mapping, partition, machine, options)
+
+    def sketch(
+        self,
+        partition: Partition,
+        placement: Sequence[int],
+        machine: Machine,
+        options: TrafficConsciousOptions,
+    ) -> Mapping:
+        """This placement with every flow on its usual route."""
+        placed, groups = make_groups(partition, placement, machine)
+        return Mapping(placement=placed, groups=groups)
 
     def _placed(
         self,

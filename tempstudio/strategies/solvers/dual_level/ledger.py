@@ -1,8 +1,8 @@
-"""What a search has asked so far: estimates before placement, scores with it, each asked once."""
+"""What a search has asked so far: estimates before placement, sketches and scores with it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,42 +14,75 @@ from tempstudio.strategies.solvers.objective import values
 
 FloatArray = NDArray[np.float64]
 Figures = tuple[float, float, float]  # seconds, bytes, joules
+Ask = Callable[[Iterable[Candidate]], Mapping[str, FloatArray]]
 
 AT_ONCE = 16  # candidates between two looks at whether the search is still wanted
 
 
 class Ledger:
-    """Figures and values of candidates; both dictionaries keep the order of asking."""
+    """Figures of candidates, each asked once; the dictionaries keep the order of asking.
+
+    `guessed` before dies are chosen, `sketched` on their dies with every flow on its usual route,
+    `placed` with the mapper's routes; the latter two are one where the mapper makes no sketches.
+    """
 
     def __init__(self, problem: Problem, objective: str) -> None:
         self.problem, self.objective = problem, objective
         self.capacity = problem.project.machine.die.hbm_bytes
         self.guessed: dict[Candidate, Figures] = {}
         self.placed: dict[Candidate, Figures] = {}
+        self.sketched = {} if problem.sketches else self.placed
+        self._hopeless: set[Candidate] = set()
+        self._best = self._least_guess = float("inf")
+        self._valued = 0
 
     def guess(self, wanted: Iterable[Candidate], progress: Progress) -> None:
         """Estimate candidates that were not yet."""
-        self._ask(wanted, self.guessed, self.problem.estimate_many, "estimated", progress)
+        new = _new(wanted, self.guessed)
+        for part in _batches(new, f"{len(self.guessed)} candidates estimated", progress):
+            self._enter(part, self.guessed, self.problem.estimate_many)
+
+    def sketch(self, wanted: Iterable[Candidate], progress: Progress) -> None:
+        """Sketch candidates on their dies, but not those that no dies can make the best so far."""
+        ask = self.problem.sketch_many if self.problem.sketches else self.problem.score_many
+        new = [one for one in _new(wanted, self.sketched) if one not in self._hopeless]
+        for part in _batches(new, f"{len(self.sketched)} candidates placed", progress):
+            hopeful = self._hopeful(part)
+            self._enter(hopeful, self.sketched, ask)
+            known = (self.value_of(self.sketched[one]) for one in hopeful)
+            self._best = min(self._best, min(known, default=np.inf))
 
     def place(self, wanted: Iterable[Candidate], progress: Progress) -> None:
-        """Score candidates with their placements that were not yet."""
-        self._ask(wanted, self.placed, self.problem.score_many, "placed", progress)
+        """Score candidates with their placements and routes that were not yet."""
+        new = _new(wanted, self.placed)
+        for part in _batches(new, f"{len(self.placed)} candidates routed", progress):
+            self._enter(part, self.placed, self.problem.score_many)
 
-    def _ask(
-        self,
-        wanted: Iterable[Candidate],
-        known: dict[Candidate, Figures],
-        ask: Callable[[Iterable[Candidate]], Mapping[str, FloatArray]],
-        done: str,
-        progress: Progress,
-    ) -> None:
-        new = [candidate for candidate in dict.fromkeys(wanted) if candidate not in known]
-        for first in range(0, len(new), AT_ONCE):
-            progress.step(first / len(new), f"{len(known)} candidates {done}")
-            part = new[first : first + AT_ONCE]
-            columns = ask(part)
+    def seen(self, candidate: Candidate) -> bool:
+        """Whether a candidate was sketched, or left out as no dies can make it the best."""
+        return candidate in self.sketched or candidate in self._hopeless
+
+    def _hopeful(self, wanted: Sequence[Candidate]) -> list[Candidate]:
+        """Candidates whose bound is below the best sketch so far."""
+        bound = values(self.problem.bound_many(wanted), self.capacity, self.objective)
+        hopeful = [wanted[place] for place in np.flatnonzero(bound < self._best).tolist()]
+        self._hopeless.update(set(wanted) - set(hopeful))
+        return hopeful
+
+    @staticmethod
+    def _enter(candidates: Sequence[Candidate], known: dict[Candidate, Figures], ask: Ask) -> None:
+        if candidates:
+            columns = ask(candidates)
             rows = zip(*(columns[key].tolist() for key in columns), strict=True)
-            known.update(zip(part, rows, strict=True))
+            known.update(zip(candidates, rows, strict=True))
+
+    @property
+    def best_guess(self) -> float:
+        """The least value among the estimates, inf before there is any."""
+        known = (self.value_of(figures) for figures in list(self.guessed.values())[self._valued :])
+        self._least_guess = min(self._least_guess, min(known, default=np.inf))
+        self._valued = len(self.guessed)
+        return self._least_guess
 
     def value_of(self, figures: Figures) -> float:
         """The value of some figures."""
@@ -70,6 +103,18 @@ class Ledger:
         found = values(columns, self.capacity, self.objective)
         order = np.argsort(found, kind="stable")
         return [every[k] for k in order.tolist() if np.isfinite(found[k])]
+
+
+def _new(wanted: Iterable[Candidate], known: Mapping[Candidate, Figures]) -> list[Candidate]:
+    return [candidate for candidate in dict.fromkeys(wanted) if candidate not in known]
+
+
+def _batches(
+    candidates: Sequence[Candidate], done: str, progress: Progress
+) -> Iterator[Sequence[Candidate]]:
+    for first in range(0, len(candidates), AT_ONCE):
+        progress.step(first / len(candidates), done)
+        yield candidates[first : first + AT_ONCE]
 
 
 def distinct(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

@@ -26,7 +26,7 @@ class Breeding:
         shapes = problem.shapes
         self._rows = {tuple(row): number for number, row in enumerate(shapes.table.tolist())}
         self._near = max(8, int((shapes.least_s <= 1.3 * shapes.least_s[0]).sum()))
-        self.turned = problem.symmetries()
+        self.turned = problem.distinct_symmetries()
 
     def child(self, one: Candidate, other: Candidate) -> Candidate:
         """One parent's shape with the other's job and turn, changed in one or two genes."""
@@ -139,18 +139,18 @@ def evolve(
     patience: int,
     progress: Progress,
 ) -> Iterator[Candidate]:
-    """Generations of scored candidates; yields the best after each that brought a better one.
+    """Generations of sketched candidates; yields the best after each that brought a better one.
 
-    Children are estimated first; of twice as many as there is room for the better half is placed.
+    Children are estimated first; of twice as many as there is room for the better half is sketched.
     Ends after `budget` placements, or `patience` generations without a better one.
     """
     rng = breeding.rng
-    start = len(ledger.placed)
-    ledger.place(seeds[:population], progress.part(0.0, 0.2))
+    start = len(ledger.sketched)
+    ledger.sketch(seeds[:population], progress.part(0.0, 0.2))
     best: Candidate | None = None
     idle = 0
     while True:
-        ranked = ledger.ranked(ledger.placed)
+        ranked = ledger.ranked(ledger.sketched)
         if not ranked:
             return
         if ranked[0] != best:
@@ -158,7 +158,7 @@ def evolve(
             yield best
         else:
             idle += 1
-        left = budget - (len(ledger.placed) - start)
+        left = budget - (len(ledger.sketched) - start)
         if left <= 0 or idle >= patience:
             return
         parents = ranked[: max(2, int(population * ELITE))]
@@ -166,13 +166,11 @@ def evolve(
             breeding.child(*(parents[int(k)] for k in rng.integers(len(parents), size=2)))
             for _ in range(2 * population)
         ]
-        new = [c for c in dict.fromkeys(children) if c not in ledger.placed]
+        new = [c for c in dict.fromkeys(children) if not ledger.seen(c)]
         done = 1.0 - left / budget
         part = progress.part(0.2 + 0.8 * done, 1.0)
         chosen = _promising(ledger, new, min(population // 2, left), part)
-        if not chosen:
-            continue
-        ledger.place(chosen, part)
+        ledger.sketch(chosen, part)
 
 
 def _promising(

@@ -27,6 +27,7 @@ from tempstudio.strategies.solvers.winners import Winners
 SEEDS = 8  # shapes that are bred from
 TRIED = 3  # placements of each, as some may not be able to stream
 REFINED = 2  # shapes whose placements are all tried at the end
+ROUTED = 12  # candidates whose routes are chosen at the end
 FINALISTS = 3  # that are simulated in full at the end
 FEW_DIES = 64  # on larger machines as many fewer placements are tried as these are more
 MANY_DIES = 1024
@@ -145,22 +146,27 @@ class Search:
     def finish(self, progress: Progress) -> Iterator[Plan]:
         """Every placement of the best genome, its variants there; then the finalists in full."""
         for turn in range(REFINED if self.budget > 4 * FINALISTS else 0):
-            part = progress.part(0.8 * turn / REFINED, 0.8 * (turn + 1) / REFINED)
-            best = distinct(self.ledger.ranked(self.ledger.placed), turn + 1)
+            part = progress.part(0.5 * turn / REFINED, 0.5 * (turn + 1) / REFINED)
+            best = distinct(self.ledger.ranked(self.ledger.sketched), turn + 1)
             if len(best) > turn:
                 self._refine(best[turn], part)
-        ranked = self.ledger.ranked(self.ledger.placed)
+        sketched = self.ledger.ranked(self.ledger.sketched)
+        if not self.large:
+            self.ledger.place(sketched[:ROUTED], progress.part(0.5, 0.8))
+        ranked = self.ledger.ranked(self.ledger.placed) or sketched
         progress.step(0.8, "simulating the best in full")
         yield from self.winners.of(ranked[: 1 if self.large else FINALISTS])
 
     def _refine(self, one: Candidate, progress: Progress) -> None:
         """Every placement of a genome, then its variants in the best of them."""
+        ledger = self.ledger
         placements = self.breeding.placed(one)
-        self.ledger.place(placements, progress.part(0.0, 0.7))
-        here = min(placements, key=lambda c: self.ledger.value_of(self.ledger.placed[c]))
+        ledger.sketch(placements, progress.part(0.0, 0.7))
+        known = [c for c in placements if c in ledger.sketched]
+        here = min(known, key=lambda c: ledger.value_of(ledger.sketched[c]))
         variants = (
             replace(c, tiling=here.tiling, symmetry=here.symmetry)
             for axis in range(3)
             for c in self.upper.along(here, axis)
         )
-        self.ledger.place(variants, progress.part(0.7, 1.0))
+        ledger.sketch(variants, progress.part(0.7, 1.0))

@@ -1,13 +1,15 @@
 """The upper level: which degrees and job, before any die is chosen.
 
-Shapes come in the order of their least seconds and are probed at the two ends of what memory may
-ask; the best are refined axis by axis, the very best in full.
+Shapes come in the order of their least seconds, as long as these leave them a chance.  Each is
+probed at the two ends of what memory may ask, then with the largest micro-batches that memory seems
+to have room for; the best are refined axis by axis, the very best in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 
 from tempstudio.core.candidate import Candidate
 from tempstudio.core.genomes import RECOMPUTE, Shapes, micro_batches, variants, zero_levels
@@ -15,7 +17,9 @@ from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
 from tempstudio.strategies.solvers.dual_level.ledger import Ledger, distinct
 
-PROBES = 3
+PROBES = 5
+AT_ONCE = 16  # shapes that are probed between two looks at what is hopeless
+HOPELESS = 1.03  # x the best estimate: shapes whose arithmetic alone takes as long are left out
 FIRST = 12  # shapes that are probed before a first plan is shown
 FULL = 6  # shapes of which every variant is estimated
 
@@ -43,8 +47,9 @@ class Upper:
     def search(self, progress: Progress) -> list[Candidate]:
         """Candidates of different shapes, the best first."""
         rows = self.shapes.spread(max(FIRST, self.breadth // (2 * PROBES)))
-        probes = (c for row in rows for c in self._probes(row))
-        self.ledger.guess(probes, progress.part(0.0, 0.5))
+        for first in range(0, len(rows), AT_ONCE):
+            part = progress.part(0.5 * first / len(rows), 0.5 * (first + AT_ONCE) / len(rows))
+            self._probe([row for row in rows[first : first + AT_ONCE] if self._hopeful(row)], part)
         kept = max(FULL, self.breadth // 60)
         for turn in range(2):
             best = distinct(self.ledger.ranked(self.ledger.guessed), kept)
@@ -74,6 +79,34 @@ class Upper:
         yield Candidate(light, "none", sizes[0])
         yield Candidate(light, "none", sizes[min(2, len(sizes) - 1)])
         yield Candidate(small, "full", sizes[0])
+
+    def _probe(self, rows: Sequence[int], progress: Progress) -> None:
+        """Estimate some shapes' probes, and what then seems to fit in memory."""
+        probes = {row: list(self._probes(row)) for row in rows}
+        self.ledger.guess((c for found in probes.values() for c in found), progress)
+        self.ledger.guess((c for row in rows for c in self._fullest(probes[row])), progress)
+
+    def _hopeful(self, row: int) -> bool:
+        """Whether a shape's arithmetic alone is quicker than the best estimate."""
+        if self.ledger.objective != "throughput":
+            return True
+        return float(self.shapes.least_s[row]) <= HOPELESS * self.ledger.best_guess
+
+    def _fullest(self, probes: Sequence[Candidate]) -> Iterator[Candidate]:
+        """The largest micro-batch that fits without recomputation, by a line through two probes,
+        at the probes' ZeRO levels."""
+        if self.fixed_job:
+            return
+        quick, larger, small = probes[0], probes[1], probes[-1]
+        sizes = micro_batches(quick.degrees, self.problem.project.job)
+        held, more, least = (self.ledger.guessed[one][1] for one in (quick, larger, small))
+        each = (more - held) / max(1, larger.micro_batch - quick.micro_batch)
+        if not isfinite(each) or each <= 0.0:
+            return
+        for degrees, bytes_ in ((quick.degrees, held), (small.degrees, least)):
+            room = quick.micro_batch + (self.ledger.capacity - bytes_) / each
+            fitting = [size for size in sizes if size <= room] or sizes[:1]
+            yield Candidate(degrees, "none", fitting[-1])
 
     def along(self, candidate: Candidate, axis: int) -> Iterator[Candidate]:
         """Everything that differs in one of micro-batch, recomputation, ZeRO."""
