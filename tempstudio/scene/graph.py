@@ -29,7 +29,7 @@ from tempstudio.scene.graph_cards import (
     time_layers,
 )
 from tempstudio.scene.graph_reading import Reading, shape_text
-from tempstudio.scene.model_graph import FRAME_HEAD_PX, ModelGraph
+from tempstudio.scene.model_graph import FRAME_HEAD_PX, Copy, ModelGraph
 from tempstudio.scene.tokens import THEMES, Tokens, mix, panel_of
 from tempstudio.scene.typeface import LEAST_PX, text_width
 
@@ -96,8 +96,10 @@ def graph_picture(
         & (boxes[:, 1] + boxes[:, 3] > 0)
     )
     seen = np.flatnonzero(shown)
-    found = _frame_layers(graph, sight, tokens)
+    frames = _frame_boxes(graph, sight)
+    found = _frame_layers(frames, tokens)
     found += _tensor_layers(graph, sight, marks, reading, tokens)
+    found += _frame_heads(graph, frames, sight, tokens)
     computing = computing_nodes(graph, marks.computing, marks.computing_copy)
     found += card_layers(graph, boxes, seen, computing, tokens, scale)
     if scale >= TEXT_FROM:
@@ -109,27 +111,47 @@ def graph_picture(
                        (0.0, 0.0, sight.width, sight.height), moving=tuple(found))  # fmt: skip
 
 
-def _frame_layers(graph: ModelGraph, sight: Sight, tokens: Tokens) -> list[Layer]:
-    """Unfolded blocks: a frame with the block's name, on which a click folds it again."""
-    found: list[Layer] = []
-    for (number, copy), (x, y, wide, tall) in graph.frames.items():
+def _frame_boxes(graph: ModelGraph, sight: Sight) -> dict[Copy, list[float]]:
+    """Where the frames in sight lie in the picture: x, y, width, height."""
+    found = {}
+    for copy, (x, y, wide, tall) in graph.frames.items():
         box = [x * sight.scale + sight.origin[0], y * sight.scale + sight.origin[1],
                wide * sight.scale, tall * sight.scale]  # fmt: skip
-        if box[1] > sight.height or box[1] + box[3] < 0:
-            continue
-        found.append(rects("frame", [box], panel_of(tokens), tokens.hairline, 1.0, 8.0))
-        px = max(LEAST_PX, 12.0 * sight.scale)
-        if FRAME_HEAD_PX * sight.scale >= 9:
-            title, offer = graph.frame_titles(number, copy)
-            base, inset = box[1] + FRAME_HEAD_PX * sight.scale * 0.72, 10 * sight.scale
-            look = TextLook(tokens.muted, px, True, START)
-            items = [(title, box[0] + inset, base, look)]
-            room = box[2] - 3 * inset - text_width(title, px, True)
-            if text_width(offer, px, False) <= room:
-                link = TextLook(tokens.accent, px, False, END)
-                items.append((offer, box[0] + box[2] - inset, base, link))
-            found.append(texts("frame title", items))
+        if box[1] < sight.height and box[1] + box[3] > 0:
+            found[copy] = box
     return found
+
+
+def _frame_layers(frames: dict[Copy, list[float]], tokens: Tokens) -> list[Layer]:
+    """Unfolded blocks, or each of their copies, in a frame."""
+    if not frames:
+        return []
+    boxes = list(frames.values())
+    return [rects("frame", boxes, panel_of(tokens), tokens.hairline, 1.0, 8.0)]
+
+
+def _frame_heads(
+    graph: ModelGraph, frames: dict[Copy, list[float]], sight: Sight, tokens: Tokens
+) -> list[Layer]:
+    """A frame's name, on which a click folds it, and what shows all copies or one.
+
+    On plates of their own: tensors pass behind them.
+    """
+    px = max(LEAST_PX, 12.0 * sight.scale)
+    inset, base = 10 * sight.scale, FRAME_HEAD_PX * sight.scale * 0.72
+    if not frames or FRAME_HEAD_PX * sight.scale < 9:
+        return []
+    items, plates = [], []
+    for (block, copy), (x, y, wide, _) in frames.items():
+        title, offer = graph.frame_titles(block, copy)
+        items.append((title, x + inset, y + base, TextLook(tokens.muted, px, True, START)))
+        across = text_width(offer, px, False)
+        if across <= wide - 3 * inset - text_width(title, px, True):
+            right = x + wide - inset
+            items.append((offer, right, y + base, TextLook(tokens.accent, px, False, END)))
+            plates.append([right - across - 4, y + base - px, across + 8, 1.4 * px])
+    found: list[Layer] = [rects("frame plates", plates, panel_of(tokens))] if plates else []
+    return [*found, texts("frame title", items)]
 
 
 def _tensor_layers(
