@@ -19,7 +19,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
     "gauges": (272, 400),
     "timeline": (176, 280),
 }
-GAUGE_SHARE = 69
+GAUGE_SHARE = (69, 60)  # percent of the right dock, at 800 px and at 1440 px of height
 TALL = {"explain": 300, "panels": 300}  # these lie over the timeline, which keeps its tab
 EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself
@@ -146,7 +146,8 @@ class Docks(QObject):
         resize([self["left"], self["gauges"]], [size["left"], size["gauges"]], flat)
         over = [tall for name, tall in TALL.items() if self._docks[name].isVisible()]
         resize([self["timeline"]], [max(size["timeline"], *over, 0)], upright)
-        resize([self["gauges"], self["inspector"]], [GAUGE_SHARE, 100 - GAUGE_SHARE], upright)
+        share = _between(*GAUGE_SHARE, tall)
+        resize([self["gauges"], self["inspector"]], [share, 100 - share], upright)
         self.give_way()
 
     def follow_zoom(self) -> None:

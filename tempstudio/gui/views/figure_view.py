@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -20,11 +21,12 @@ from PySide6.QtWidgets import (
 
 from tempstudio.core.errors import InputError
 from tempstudio.gui.views.chart_view import ChartView
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.charts.figure import Part, TablePart, TextPart, parts_of
 from tempstudio.scene.format import digits
 from tempstudio.scene.tokens import Tokens
 
-CHART_PX = 210
+CHART_PX, LEAST_CHART_PX = 210, 150
 ROW_PX = 24
 MOST_ROWS_SHOWN = 12
 
@@ -106,6 +108,19 @@ class FigureView(QScrollArea):
         for chart in self.charts:
             chart.set_theme(tokens)
 
+    @property
+    def _chart_px(self) -> int:
+        """As tall as designed, or as leaves a chart whole in a low dock."""
+        room = self.viewport().height() - self.title.sizeHint().height() - 24
+        most, least = (round(px * factor()) for px in (CHART_PX, LEAST_CHART_PX))
+        return min(max(room, least), most)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Charts fit a low dock."""
+        super().resizeEvent(event)
+        for chart in self.charts:
+            chart.setFixedHeight(self._chart_px)
+
     def _put(self, parts: tuple[Part, ...]) -> None:
         """Fill the views that are there; new ones only where the parts are of other kinds."""
         shape = tuple(type(part) for part in parts)
@@ -138,7 +153,7 @@ class FigureView(QScrollArea):
         if isinstance(part, TablePart):
             return _table(name, self._page)
         chart = ChartView(name, self.title.text(), self._tokens, self._page)
-        chart.setFixedHeight(CHART_PX)
+        chart.setFixedHeight(self._chart_px)
         chart.failed.connect(self.failed)
         return chart
 
