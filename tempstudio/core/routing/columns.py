@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.core.routing.alternatives import alternatives
 from tempstudio.core.routing.draft import Draft
 
 USED = 1e-7  # share of a flow below which a route counts as unused
@@ -56,22 +57,11 @@ class Columns:
         return self._take_waiting(np.flatnonzero(cost < worth * (1.0 - 1e-6)).tolist())
 
     def sample(self, flow: int, price: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
-        """Four routes of a flow, cheap under the prices and some chance and nearly disjoint.
-
-        They are columns afterwards; returns their numbers.  Exchanges and reduced costs find what
-        is best beside many other routes, but a flow that may use only four needs four that keep out
-        of each other's way.
-        """
-        from tempstudio.core.routing.kernels import cheapest_route
-
-        draft, slots = self.draft, self.draft.slots
+        """Four routes of a flow, cheap and nearly disjoint: columns afterwards; their numbers."""
+        slots = self.draft.slots
         waiting = slots.amount.shape[1] - 1
-        tilted = np.minimum(price, 8.0) * np.exp(rng.normal(0.0, 0.7, len(price)))
         found = []
-        for _ in range(4):
-            cheapest_route(draft.net, tilted, draft.flows, slots, flow, draft.away, draft.scratch)
-            first = slots.start[flow] + waiting * slots.stride[flow]
-            tilted[slots.pool[first : first + slots.length[flow, waiting]]] *= 8.0
+        for _ in alternatives(self.draft, flow, price, rng, 4):
             self._take_waiting([flow])
             found.append(self.keys[flow, int(slots.key[flow, waiting])])
         return found

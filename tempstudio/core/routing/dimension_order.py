@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tempstudio.core.routing.adjacency import adjacency_of
 from tempstudio.core.routing.demands import Demands
-from tempstudio.core.routing.draft import checked_hops
+from tempstudio.core.routing.reach import checked_hops
 from tempstudio.core.routing.routes import Routing
 from tempstudio.core.topology import Topology
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.routing.adjacency import Adjacency, adjacency_of
 from tempstudio.core.routing.demands import Demands
+from tempstudio.core.routing.reach import checked_hops
 from tempstudio.core.routing.routes import Routing
 from tempstudio.core.topology import Topology
 
@@ -29,7 +28,8 @@ class Draft:
     `demand` [flows]: the demand that each flow of `flows` is; those that stay on their die are
     left out.  `beside` [links]: what others load the links with, whatever happens here.  `away`:
     steps away from its target that a path may take (half the detour in hops).
-    `bound`: the best lower bound on the maximum load so far.
+    `bound`: the best lower bound on the maximum load so far; `within`: the best one on that of
+    routes which take no more steps away than allowed, where it was asked for.
     """
 
     net: Adjacency
@@ -44,6 +44,7 @@ class Draft:
     away: int
     beside: NDArray[np.float64]
     bound: float = 0.0
+    within: float = 0.0
 
     @property
     def load(self) -> NDArray[np.float64]:
@@ -56,9 +57,18 @@ class Draft:
         return float(self.load.max(initial=0.0))
 
     @property
+    def attainable(self) -> float:
+        """The best lower bound on the maximum load of routes that are allowed."""
+        return max(self.bound, self.within)
+
+    @property
     def byte_hops(self) -> float:
         """Sum over routes of amount x links."""
         return float(np.sum(self.slots.amount * np.maximum(self.slots.length, 0)))
+
+    def great_flows(self, share: float) -> NDArray[np.int64]:
+        """Flows of more than a share of the maximum load."""
+        return np.flatnonzero(self.flows.amount > share * self.max_load)
 
     def price(self, hop: float, height: float, beta: float, limit: float) -> None:
         """Price links by hop + height/c exp(beta (load/(c limit) - 1)) from now on."""
@@ -66,12 +76,22 @@ class Draft:
 
         set_law(self.net, self.prices, hop, height, beta, limit)
 
-    def sweep(self, away: int, most: int) -> None:
-        """Offer every flow its cheapest route once, in alternating order."""
+    def sweep(self, away: int, most: int, among: NDArray[np.int64] | None = None) -> None:
+        """Offer its cheapest route once to every flow in alternating order, or to those `among`."""
         from tempstudio.core.routing.kernels import sweep
 
-        sweep(self.net, self.flows, self.slots, self.prices, self.order, away, most, self.scratch)
-        self.order = self.order[::-1].copy()
+        order = self.order if among is None else among
+        sweep(self.net, self.flows, self.slots, self.prices, order, away, most, self.scratch)
+        if among is None:
+            self.order = self.order[::-1].copy()
+
+    def reroute(self, order: NDArray[np.int64], most: int) -> int:
+        """Move whole routes, `most` a flow of `order`, to where they cost least; how many moved."""
+        from tempstudio.core.routing.kernels import reroute
+
+        return reroute(
+            self.net, self.flows, self.slots, self.prices, order, self.away, most, self.scratch
+        )
 
     def confine(self, most: int) -> None:
         """Leave every flow at most `most` routes."""
@@ -95,6 +115,31 @@ class Draft:
         found = float(carried / (self.net.capacity @ weight))
         self.bound = max(self.bound, found)
         return found
+
+    def raise_attainable(self) -> float:
+        """The same of routes that take no more steps away than allowed: what they can attain."""
+        from tempstudio.core.routing.kernels import cheapest_routes
+
+        weight = self.prices.price
+        cost = cheapest_routes(self.net, weight, self.flows, self.slots, self.away, self.scratch)
+        carried = cost @ self.flows.amount + self.beside @ weight
+        found = float(carried / (self.net.capacity @ weight))
+        self.within = max(self.within, found)
+        return self.attainable
+
+    def raise_bound_at_ends(self) -> None:
+        """The same by what must leave each vertex, or enter it, over the links there."""
+        net, flows = self.net, self.flows
+        vertices = len(net.relays)
+        demand = np.repeat(np.arange(len(flows.source)), np.diff(flows.first))
+        for ends, link_ends, amount in (
+            (flows.source, net.tail, flows.amount),
+            (flows.target, net.head, flows.amount[demand]),
+        ):
+            bytes_there = np.bincount(ends, amount, vertices)
+            bytes_there += np.bincount(link_ends, self.beside, vertices)
+            room = np.bincount(link_ends, net.capacity, vertices)
+            self.bound = max(self.bound, float(np.max(bytes_there[room > 0] / room[room > 0])))
 
     def least_byte_hops(self, cap: float) -> float:
         """Lower bound on the byte-hops of any routing within `cap`, from the prices as they are."""
@@ -220,51 +265,6 @@ def draft_of(
         away=away,
         beside=others,
     )
-
-
-def checked_hops(topology: Topology, demands: Demands) -> NDArray[np.int32]:
-    """Hops of the shortest live path to each target [pairs of `demands.pairs`].
-
-    `InputError` names a flow that starts or ends on no working die, `NoPlanError` the parts of a
-    mesh that is cut between a source and a target.
-    """
-    from tempstudio.core.routing.kernels import count_hops
-
-    source, target, demand = demands.pairs
-    if len(source) == 0:
-        return np.zeros(0, dtype=np.int32)
-    working = np.zeros(topology.machine.die_count, dtype=np.bool_)
-    working[list(topology.machine.alive_ids)] = True
-    for key, ends in (("source", source), ("target", target)):
-        inside = (ends >= 0) & (ends < len(working))
-        wrong = np.flatnonzero(~(inside & working[np.where(inside, ends, 0)]))
-        if len(wrong):
-            pair = wrong[0]
-            die = int(ends[pair])
-            what = f"{list(topology.machine.coordinate(die))} is dead" if inside[pair] else f"{die}"
-            raise InputError(
-                f"flows[{demand[pair]}].{key}: found die {what}, allowed: a working die"
-            )
-    hops = count_hops(adjacency_of(topology), source, target)
-    cut = np.flatnonzero(hops < 0)
-    if len(cut):
-        raise NoPlanError(_cut_message(topology, int(source[cut[0]]), int(target[cut[0]])))
-    return hops
-
-
-def _cut_message(topology: Topology, source: int, target: int) -> str:
-    machine = topology.machine
-    ends = f"{list(machine.coordinate(source))} to {list(machine.coordinate(target))}"
-    parts = topology.components
-    listed = "; ".join(_part_text(topology, part) for part in parts[:4])
-    more = f"; and {len(parts) - 4} more" if len(parts) > 4 else ""
-    return f"no live path from die {ends}: the mesh is cut into {len(parts)} parts: {listed}{more}"
-
-
-def _part_text(topology: Topology, part: Sequence[int]) -> str:
-    named = ", ".join(str(list(topology.machine.coordinate(die))) for die in part[:6])
-    dies = "1 die" if len(part) == 1 else f"{len(part)} dies"
-    return f"{dies} ({named}{', ...' if len(part) > 6 else ''})"
 
 
 def _slots(flows: Flows, away: int, slots: int, vertices: int) -> Slots:

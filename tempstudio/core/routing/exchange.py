@@ -16,6 +16,9 @@ LITTLE = 0.997  # of the byte-hops before: what another round must save where fl
 MANY = 200
 LARGE = 1_000_000  # flows times vertices
 VAST = 10_000_000
+GREAT = 0.05  # of the maximum load: amount of a flow that others have to make room for
+CROWD = 0.25  # share of the flows above which great ones are not few
+AGAIN = 4  # sweeps over great flows after each over all
 ROUNDS = 2  # of rising steepness, the second where the first does not settle
 
 Halt = Callable[[], bool]  # whether time is up
@@ -23,7 +26,7 @@ Halt = Callable[[], bool]  # whether time is up
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Sweeps of each stage and slots of each flow; few flows get more of both.
+    """Sweeps of each stage, slots of each flow, tries at thinning out; few flows get more of all.
 
     Few flows are the harder ones: each needs several routes, and what one does is felt by all.
     """
@@ -32,6 +35,8 @@ class Effort:
     direct: int
     detours: int
     trims: int
+    tries: int
+    large: bool
 
     @classmethod
     def of(cls, flows: int, vertices: int) -> Effort:
@@ -39,10 +44,12 @@ class Effort:
         many = max(1, flows)
         patience = 8 + min(16, vertices // 96) if many * vertices < VAST else 8
         return cls(
-            slots=int(np.clip(3000 // many, 6, 32)),
+            slots=int(np.clip(6000 // many, 6, 32)),
             direct=int(np.clip(1500 // many, 6, 24)),
             detours=int(np.clip(4000 // many, patience, 100)),
             trims=int(np.clip(1500 // many, 2, 8)),
+            tries=40 if many * vertices < LARGE else 3,
+            large=many * vertices >= LARGE,
         )
 
 
@@ -59,6 +66,7 @@ def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> Non
     """Lower the maximum load, with as many routes a flow as it has slots, until the bound is met.
 
     Early sweeps see all loads alike (the prices are nearly flat), late ones only the hottest links.
+    A few great flows among many settle last: they take more sweeps, on their own.
     """
     slots = draft.slots.amount.shape[1] - 1
     flat = 4.0
@@ -69,6 +77,10 @@ def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> Non
         beta = flat * growth**number
         draft.price(SHORT, 1.0, beta, draft.max_load)
         draft.sweep(away, slots)
+        great = draft.great_flows(GREAT)
+        for _ in range(AGAIN if len(great) < CROWD * len(draft.demand) else 0):
+            draft.price(SHORT, 1.0, beta, draft.max_load)
+            draft.sweep(away, slots, great)
         if number % every == every - 1 or number == sweeps - 1:
             draft.price(SHORT, 1.0, beta, draft.max_load)
             draft.raise_bound()
@@ -89,7 +101,8 @@ def settle_few(draft: Draft, away: int, most: int) -> None:
     """Go down to `most` routes a flow and lower the maximum load with those."""
     draft.price(SHORT, 1.0, 200.0, draft.max_load)
     draft.confine(most)
-    for beta in (100.0, 200.0, 400.0):
+    steepness = (100.0, 200.0, 400.0)
+    for beta in steepness if len(draft.demand) > MANY else (25.0, 50.0) + 4 * steepness:
         draft.price(SHORT, 1.0, beta, draft.max_load)
         draft.sweep(away, most)
     draft.settle()

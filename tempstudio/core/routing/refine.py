@@ -99,8 +99,9 @@ def _thin(
     Programs that charge the routes of crowded flows the more the less these carried (Candes, Wakin
     and Boyd 2008): first from the shares as they are, then from sets of routes drawn at random.
     """
-    crowd = set(columns.crowded(shares.share, most).tolist())
-    best, left = shares.share, len(crowd)
+    best = np.append(shares.share, np.zeros(len(columns) - len(shares.share)))  # of earlier tries
+    crowd = set(columns.crowded(best, most).tolist())
+    left = len(crowd)
     for number in range(tries):
         share = np.zeros(len(columns))
         share[: len(best)] = best

@@ -1,10 +1,11 @@
 """The traffic-conscious router: the load of the hottest link within 1.05 of the least there can be.
 
-Three stages.  (1) Exchanges: every flow in turn is offered the cheapest path (or tree) under
+Four stages.  (1) Exchanges: every flow in turn is offered the cheapest path (or tree) under
 prices that rise exponentially with the load of a link, and moves bytes to it by an exact line
 search; the prices steepen as it settles, and by duality they also bound the load from below.
-(2) Byte-hops: the same with a price on each hop and the load capped at 1.05 of that bound.
-(3) Where flows are few and four routes each are hard to choose, linear programs over the routes
+(2) Thinning out: four routes a flow; those of great flows are drawn anew until the load is low.
+(3) Byte-hops: the same exchanges with a price on each hop and the load capped at 1.05 of the bound.
+(4) Where flows are few and four routes each are hard to choose, linear programs over the routes
 found.
 
 The exchange is block-coordinate Frank-Wolfe with pairwise steps on the soft maximum (cf. Shahrokhi
@@ -40,12 +41,16 @@ from tempstudio.core.routing.exchange import (
 from tempstudio.core.routing.refine import refine, sharpen_bound
 from tempstudio.core.routing.routes import Routing
 from tempstudio.core.routing.single_path import single_paths
+from tempstudio.core.routing.thinning import thin_out
 from tempstudio.core.topology import FloatArray, Topology
 
 WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SPEC 8)
 ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
 PROGRAMS = 600  # flows beyond which linear programs take too long
 FEW = 100  # flows up to which one is worth some byte-hops
+THINNED = (
+    0.98  # of the load allowed: what four routes a flow should keep, and leave room to shorten
+)
 NEAR_ENOUGH = 1.04  # of the bound: load of many flows that is worth no program
 
 
@@ -134,6 +139,7 @@ def route(
     if len(draft.demand) == 0:
         return found[0]
     place_all(draft)
+    draft.raise_bound_at_ends()
     relax(draft, 0, effort.direct, 150.0, halt)
     progress.step(0.2, "routing over idle links")
     if options.single_path or options.max_paths == 1:
@@ -142,8 +148,8 @@ def route(
         faulty = bool(topology.machine.dead_dies or topology.machine.dead_links)
         found += _split(draft, options, effort, faulty, halt, progress)
     progress.step(1.0, "routed")
-    bound = draft.bound * draft.unit
-    return replace(best_of(found, bound, beside), bound_bytes=bound)
+    attainable = draft.attainable * draft.unit
+    return replace(best_of(found, attainable, beside), bound_bytes=draft.bound * draft.unit)
 
 
 def best_of(found: Sequence[Routing], bound: float, beside: FloatArray | None = None) -> Routing:
@@ -170,13 +176,18 @@ def _split(
 ) -> list[Routing]:
     """Candidates with several routes a flow, from a draft relaxed over shortest paths."""
     # Programs know nothing of others on the links.
-    few = options.programs and len(draft.demand) <= PROGRAMS and not draft.beside.any()
+    few = options.programs and not effort.large and not draft.beside.any()
+    few &= len(draft.demand) <= PROGRAMS
     direct, direct_load = draft.saved(), draft.max_load
     if draft.max_load > SETTLED * draft.bound:
         take_detours(draft, effort.detours, halt)
-        near = CLOSE if len(draft.demand) <= FEW else NEAR_ENOUGH
-        if few and draft.max_load > near * draft.bound:
+        if len(draft.demand) <= FEW:
+            near, proven = CLOSE, draft.bound
+        else:
+            near, proven = NEAR_ENOUGH, draft.bound if faulty else draft.raise_attainable()
+        if few and draft.max_load > near * proven:
             sharpen_bound(draft, faulty, halt)
+        draft.raise_attainable()
     progress.step(0.5, "taking detours")
     found, spread = [], draft.saved()
     if direct_load <= WITHIN * draft.bound:
@@ -186,12 +197,15 @@ def _split(
         if draft.max_load <= WITHIN * draft.bound:
             return found
         draft.restore(spread)
-    cap = max(WITHIN * (1 - 1e-6) * draft.bound, ATTAINED * draft.max_load)
+    cap = max(WITHIN * (1 - 1e-6) * draft.attainable, ATTAINED * draft.max_load)
+    thin_out(draft, options.max_paths, THINNED * cap, effort.tries, options.seed, halt)
+    found.append(draft.routing())
+    load = draft.max_load
     least = trim(draft, cap, options.max_paths, effort.trims, halt)
     found.append(draft.routing())
     progress.step(0.8, "shortening routes")
     short = draft.byte_hops <= CLOSE * least or len(draft.demand) > FEW
-    if few and not (short and draft.max_load <= cap) and not halt():
+    if few and not (short and min(load, draft.max_load) <= cap) and not halt():
         draft.restore(spread)
         refine(draft, cap, options.max_paths, options.seed, halt)
         found.append(draft.routing())

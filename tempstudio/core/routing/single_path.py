@@ -63,26 +63,18 @@ def _floor(draft: Draft) -> float:
 
 
 def _descend(draft: Draft, order: NDArray[np.int64]) -> None:
-    from tempstudio.core.routing.kernels import reroute
-
     for beta in STEEPNESS:
         for _ in range(SWEEPS):
             draft.price(SHORT, 1.0, beta, max(draft.max_load, 1e-9))
-            if not reroute(
-                draft.net, draft.flows, draft.slots, draft.prices, order, draft.away, draft.scratch
-            ):
+            if not draft.reroute(order, 1):
                 break
 
 
 def _shorten(draft: Draft, order: NDArray[np.int64], cap: float) -> None:
     """Fewer byte-hops within a load: a price of 1 on every hop, of 64 hops and more above it."""
-    from tempstudio.core.routing.kernels import reroute
-
     draft.price(1.0, 64.0, 400.0, cap)
     for _ in range(SWEEPS):
-        if not reroute(
-            draft.net, draft.flows, draft.slots, draft.prices, order, draft.away, draft.scratch
-        ):
+        if not draft.reroute(order, 1):
             break
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from time import process_time
 
 import numpy as np
 import pytest
+from families import FAMILIES, drawn, faulty
 
 from tempstudio.core.machine import Wafer
 from tempstudio.core.routing import (
@@ -56,6 +58,27 @@ def test_500_flows_on_6x8(capsys, sizes):
             f"{max(byte_hops):.3f} x XY's"
         )
     assert max(loads) <= 1.05 * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("wafer", [Wafer(), faulty(6, 8, 3, seed=1)], ids=["whole", "faulty"])
+def test_500_flows_of_every_family(capsys, wafer):
+    """Sizes over orders of magnitude, hot spots, patterns: the slowest and the worst of all."""
+    topology = topology_of(wafer)
+    worst_ms, slowest, worst, hottest = 0.0, "", 0.0, ""
+    for family, seed in itertools.product(FAMILIES, range(3)):
+        demands = drawn(family, topology, 500, seed)
+        took = best_ms(lambda demands=demands: route(topology, demands), 3)
+        load = route(topology, demands).max_link_bytes / routing_bound(topology, demands)
+        worst_ms, slowest = max((worst_ms, slowest), (took, family))
+        worst, hottest = max((worst, hottest), (load, family))
+    with capsys.disabled():
+        kind = "with faults" if wafer.dead_dies else "whole"
+        print(
+            f"\n500 flows of {len(FAMILIES)} families on 6 x 8 ({kind}): at most "
+            f"{worst_ms / AIMED_MS:.2f} x {AIMED_MS:.0f} ms ({slowest}), {worst:.3f} x the bound "
+            f"({hottest})"
+        )
+    assert worst <= 1.05 * (1 + 1e-9)
 
 
 def test_transpose_of_8x8_on_one_path(capsys):

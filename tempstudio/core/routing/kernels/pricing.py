@@ -29,3 +29,22 @@ def set_law(
     prices.law[0], prices.law[1], prices.law[2], prices.law[3] = hop, height, beta, limit
     for link in range(len(prices.load)):
         reprice(net, prices, link)
+
+
+@compiled
+def change(net: Adjacency, prices: Prices, link: int, amount: float) -> float:
+    """What an amount more (negative: less) on a link adds to the priced sum."""
+    hop, height, beta, limit = prices.law
+    full = net.capacity[link] * limit
+    before = beta * (prices.load[link] / full - 1.0)
+    after = beta * (max(0.0, prices.load[link] + amount) / full - 1.0)
+    added: float = hop * amount + height * limit / beta * (_risen(after) - _risen(before))
+    return added
+
+
+@compiled
+def _risen(slope: float) -> float:
+    """exp, and straight on from where prices rise no more."""
+    if slope <= STEEPEST:
+        return exp(slope)
+    return exp(STEEPEST) * (1.0 + slope - STEEPEST)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from math import exp, inf, log, sqrt
+from math import inf, log, sqrt
 
 import numpy as np
 
 from tempstudio.core.routing.adjacency import Adjacency
 from tempstudio.core.routing.kernels.compilation import compiled
-from tempstudio.core.routing.kernels.pricing import STEEPEST, reprice
+from tempstudio.core.routing.kernels.pricing import change, reprice
 from tempstudio.core.routing.kernels.state import Floats, Ints, Prices, Slots
 
 
@@ -63,6 +63,16 @@ def copy_slot(slots: Slots, flow: int, old: int, new: int) -> None:
 
 
 @compiled
+def unite(slots: Slots, flow: int, slot: int, most: int) -> None:
+    """Put what a flow's equal routes carry into one of them, and free the others."""
+    for other in range(most):
+        same = slots.key[flow, other] == slots.key[flow, slot]
+        if other != slot and same and slots.amount[flow, other] > 0.0:
+            slots.amount[flow, slot] += slots.amount[flow, other]
+            slots.amount[flow, other] = 0.0
+
+
+@compiled
 def shift(
     net: Adjacency,
     slots: Slots,
@@ -103,7 +113,17 @@ def shift(
             capacity = min(capacity, net.capacity[link])
     hops = hop * (slots.length[flow, new] - slots.length[flow, old])
     steepness = beta / (limit * capacity)
-    moved = _amount_to_move(amount, hops, rising, falling, steepness, whole)
+    if whole:
+        rise = 0.0
+        for i in range(first_old, end_old):
+            if mark[slots.pool[i]] == 1:
+                rise += change(net, prices, slots.pool[i], -amount)
+        for i in range(first_new, end_new):
+            if mark[slots.pool[i]] != 2:
+                rise += change(net, prices, slots.pool[i], amount)
+        moved = amount if rise < 0.0 else 0.0
+    else:
+        moved = _amount_to_move(amount, hops, rising, falling, steepness)
     if moved > 0.0:
         for i in range(first_old, end_old):
             link = slots.pool[i]
@@ -124,19 +144,15 @@ def shift(
 
 @compiled
 def _amount_to_move(
-    amount: float, hops: float, rising: float, falling: float, steepness: float, whole: bool
+    amount: float, hops: float, rising: float, falling: float, steepness: float
 ) -> float:
     """The step of `shift` in closed form."""
-    power = min(STEEPEST, steepness * amount)
-    if whole:
-        change = rising * (exp(power) - 1.0) + falling * (exp(-power) - 1.0)
-        return amount if hops * amount + change / steepness < 0.0 else 0.0
     if rising + hops >= falling:
         return 0.0
     root = sqrt(hops * hops + 4.0 * rising * falling)
     top, bottom = 2.0 * falling, hops + root
     if hops < 0.0:  # the same quotient without cancellation
         top, bottom = root - hops, 2.0 * rising
-    if top >= bottom * exp(power):
+    if bottom <= 0.0:
         return amount
-    return min(amount, log(top / bottom) / steepness)
+    return min(amount, (log(top) - log(bottom)) / steepness)

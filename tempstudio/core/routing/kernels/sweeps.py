@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from tempstudio.core.routing.adjacency import Adjacency
 from tempstudio.core.routing.kernels.compilation import compiled
 from tempstudio.core.routing.kernels.distances import ball
 from tempstudio.core.routing.kernels.paths import cheapest_path
-from tempstudio.core.routing.kernels.pricing import STEEPEST
-from tempstudio.core.routing.kernels.routes import copy_slot, place, route_cost, shift, store
+from tempstudio.core.routing.kernels.pricing import change
+from tempstudio.core.routing.kernels.routes import copy_slot, place, route_cost, shift, store, unite
 from tempstudio.core.routing.kernels.state import Floats, Flows, Prices, Scratch, Slots
 from tempstudio.core.routing.kernels.trees import cheap_tree
 
@@ -42,10 +42,23 @@ def offer(
                 slots.amount[flow, waiting] = 0.0
                 best = slot
                 break
-    if best >= 0:
-        for slot in range(most):
-            if slot != best and slots.amount[flow, slot] > 0.0:
-                shift(net, slots, prices, flow, slot, best, False, s.mark)
+    if best < 0:  # none is worth it: what there is may still be shared better
+        best = cheapest_slot(slots, prices, flow, most)
+    for slot in range(most):
+        if slot != best and slots.amount[flow, slot] > 0.0:
+            shift(net, slots, prices, flow, slot, best, False, s.mark)
+
+
+@compiled
+def cheapest_slot(slots: Slots, prices: Prices, flow: int, most: int) -> int:
+    """The cheapest of a flow's first `most` routes that carries something."""
+    cheap, least = 0, inf
+    for slot in range(most):
+        if slots.amount[flow, slot] > 0.0:
+            cost = route_cost(slots, prices.price, flow, slot)
+            if cost < least:
+                cheap, least = slot, cost
+    return cheap
 
 
 @compiled
@@ -113,48 +126,64 @@ def reroute(
     prices: Prices,
     order: NDArray[np.int64],
     away: int,
+    most: int,
     s: Scratch,
 ) -> int:
-    """Give every flow in turn the one route that raises the priced sum least.
+    """Give each of a flow's first `most` routes in turn the path that raises the priced sum least.
 
-    The priced sum never rises, so sweeps end in a state that no single flow can better.  Returns
-    how many routes changed.
+    What a route carries moves whole, and routes that come to be the same are united.  The priced
+    sum never rises, so sweeps end in a state that no single route can better.  Returns how many
+    routes changed.
     """
-    hop, _, beta, limit = prices.law
-    uniform = np.min(net.capacity) == np.max(net.capacity)
     step = np.empty(len(prices.price))
     changed, seen = 0, 0
     for flow in order:
-        amount = flows.amount[flow]
-        settled = slots.amount[flow, 0] > 0.0
-        if settled:
-            place(net, slots, prices, flow, 0, -amount)
-        grown = 1.0  # what the whole step costs over what its first byte does
-        for link in range(len(step)):
-            if link == 0 or not uniform:
-                power = beta * amount / (limit * net.capacity[link])
-                grown = (exp(min(STEEPEST, power)) - 1.0) / power
-            step[link] = hop + prices.steep[link] * grown
         at = flows.first[flow]
+        single = flows.first[flow + 1] - at == 1
         for j in range(seen):
             s.distance[s.order[j]] = -1
         seen = 0
-        if flows.first[flow + 1] - at > 1:
-            length = cheap_tree(net, step, away, flows, flow, s)
-        else:
-            target = flows.target[at]
-            seen = ball(net, target, flows.hops[at] + away, s.distance, s.order, seen)
-            length = cheapest_path(net, step, away, flows.source[flow], target, seen, s)
-        cost = 0.0
-        for i in range(length):
-            cost += step[s.path[i]]
-        if not settled or cost < route_cost(slots, step, flow, 0) * (1.0 - 1e-9):
-            store(slots, flow, 0, s.path, length)
-            changed += 1
-        place(net, slots, prices, flow, 0, amount)
+        if single:
+            radius = flows.hops[at] + away
+            seen = ball(net, flows.target[at], radius, s.distance, s.order, seen)
+        for slot in range(most):
+            amount = slots.amount[flow, slot]
+            settled = amount > 0.0
+            if settled:
+                place(net, slots, prices, flow, slot, -amount)
+                slots.amount[flow, slot] = 0.0
+            elif slot == 0 and not np.any(slots.amount[flow] > 0.0):
+                amount = flows.amount[flow]
+            else:
+                continue
+            if single:
+                for i in range(seen):
+                    _price_whole(net, prices, s.order[i], amount, step)
+                source, target = flows.source[flow], flows.target[at]
+                length = cheapest_path(net, step, away, source, target, seen, s)
+            else:
+                for here in range(len(net.relays)):
+                    _price_whole(net, prices, here, amount, step)
+                length = cheap_tree(net, step, away, flows, flow, s)
+            cost = 0.0
+            for i in range(length):
+                cost += step[s.path[i]]
+            if not settled or cost < route_cost(slots, step, flow, slot) * (1.0 - 1e-9):
+                store(slots, flow, slot, s.path, length)
+                changed += 1
+            place(net, slots, prices, flow, slot, amount)
+            unite(slots, flow, slot, most)
     for j in range(seen):
         s.distance[s.order[j]] = -1
     return changed
+
+
+@compiled
+def _price_whole(net: Adjacency, prices: Prices, here: int, amount: float, step: Floats) -> None:
+    """Price the links that leave a vertex for an amount that moves whole, over that amount."""
+    for i in range(net.out_start[here], net.out_start[here + 1]):
+        link = net.out_link[i]
+        step[link] = change(net, prices, link, amount) / amount
 
 
 @compiled
@@ -177,12 +206,7 @@ def confine(net: Adjacency, slots: Slots, prices: Prices, most: int, s: Scratch)
                     shift(net, slots, prices, flow, slot, kept, False, s.mark)
             left = slots.amount[flow, slot]
             if left > 0.0:
-                cheap = 0
-                for kept in range(1, most):
-                    if route_cost(slots, prices.price, flow, kept) < route_cost(
-                        slots, prices.price, flow, cheap
-                    ):
-                        cheap = kept
+                cheap = cheapest_slot(slots, prices, flow, most)
                 place(net, slots, prices, flow, slot, -left)
                 slots.amount[flow, slot] = 0.0
                 place(net, slots, prices, flow, cheap, left)
