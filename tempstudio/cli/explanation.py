@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tempstudio.cli.arguments import shown
 from tempstudio.cli.table import table
 from tempstudio.core.errors import InputError
 from tempstudio.scene import format as figures
+
+if TYPE_CHECKING:
+    from tempstudio.core.run import Run
+
+MUCH = 0.1  # of a step: worth a word
 
 
 def explanation_text(document: dict[str, Any]) -> str:
@@ -36,6 +41,26 @@ def explanation_text(document: dict[str, Any]) -> str:
     if document["link"]:
         parts.append(_link_text(document["link"]))
     return "\n\n".join(parts)
+
+
+def scores_advice(document: dict[str, Any], run: Run) -> str:
+    """What would keep attention's scores out of memory, where they are much of the step; or ""."""
+    if run.plan.job.flash_attention:
+        return ""
+    kinds = {op.name: op.kind for block in run.project.model.blocks for op in block.operators}
+    found = [
+        row
+        for row in document["operators"]
+        if kinds.get(row["name"]) == "attention" and row["memory_bound"]
+    ]
+    share = sum(row["compute_s"] for row in found) / document["step_time_s"]
+    if share < MUCH:
+        return ""
+    return (
+        f"{', '.join(row['name'] for row in found)}: {100 * share:.1f} % of the step, bound by the "
+        "memory that every score passes through; --set job.flash_attention=true keeps them on the "
+        "die"
+    )
 
 
 def _link_text(link: dict[str, Any]) -> str:

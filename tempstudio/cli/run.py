@@ -95,7 +95,7 @@ def _answer(
     complaint: str,
     notes: tuple[str, ...],
 ) -> Answer:
-    from tempstudio.cli.explanation import explanation_text, link_named
+    from tempstudio.cli.explanation import explanation_text, link_named, scores_advice
     from tempstudio.cli.summary import summary
     from tempstudio.core.explanation import explanation
     from tempstudio.core.link_bound import least_link_bytes
@@ -111,6 +111,7 @@ def _answer(
         parts = [summary(document)]
         if arguments.explain:
             parts.append(explanation_text(document["explanation"]))
-        return "\n\n".join(parts)
+            parts.append(scores_advice(document["explanation"], run))
+        return "\n\n".join(filter(None, parts))
 
     return Answer(document, text, status, complaint, notes)

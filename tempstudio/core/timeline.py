@@ -8,11 +8,13 @@ finds span, copy and item by binary search; nothing is simulated when a view ask
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
 
+from tempstudio.core.errors import InputError
 from tempstudio.core.frame import Caption as Caption
 from tempstudio.core.frame import Frame as Frame
 from tempstudio.core.frame import Transfers as Transfers
@@ -101,7 +103,9 @@ class Timeline:
         return found
 
     def at(self, time_s: float) -> Frame:
-        """The instant `time_s` (clipped to the step)."""
+        """The instant `time_s` (clipped to the step); `InputError` where it is not a number."""
+        if math.isnan(time_s):
+            raise InputError("timeline.at: found nan, allowed: a number of seconds")
         time_s = min(max(float(time_s), 0.0), self.duration_s)
         dies = len(self.stage_of_die)
         memory = np.zeros((len(MEMORY_KINDS), dies))

@@ -25,9 +25,10 @@ def migrated(document: Any, migrations: Sequence[Migration] = MIGRATIONS) -> dic
     if version > newest:
         app = document.get("app")
         by = f" by {app}" if isinstance(app, str) and len(app) <= 60 else ""
+        known = "version 1" if newest == 1 else f"versions 1 to {newest}"
         raise InputError(
             f"version: saved{by} in version {version} of the format; "
-            f"this program reads versions 1 to {newest}: update it"
+            f"this program reads {known}: update it"
         )
     for step, migrate in enumerate(migrations[version - 1 :], start=version):
         document = {**migrate(dict(document)), "version": step + 1}

@@ -174,10 +174,12 @@ def test_the_readme_s_python_works(capsys: pytest.CaptureFixture[str]) -> None:
     (text,) = [text for text in blocks(README, "python") if "ts.run(" in text]
     names: dict[str, Any] = {}
     exec(text, names)
-    step_time, peak, fits = capsys.readouterr().out.splitlines()[0].split()
+    first, second = capsys.readouterr().out.splitlines()
+    step_time, peak, fits = first.split()
     assert float(step_time) > 0
     assert float(peak) > 1e9
     assert fits == "True"
+    assert float(second.split()[1]) == pytest.approx(float(peak))
     assert names["run"].document["machine"]["dies"] == 47
 
 

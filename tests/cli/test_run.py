@@ -110,6 +110,18 @@ def test_the_explanation_names_the_kind_of_communication(cli: Run, tiny: list[st
     assert "pipeline" in kinds["pipeline"]
 
 
+def test_where_scores_take_much_of_the_step_it_says_what_spares_them(cli: Run) -> None:
+    words = ["run", "--machine", "2x4", "--model", "opt-6.7b", "--batch", "8", "--explain",
+             "--parallel", "stream=8"]  # fmt: skip
+    advice = "--set job.flash_attention=true keeps them on the die"
+    plain = cli(*words)
+    assert plain.out.rstrip().splitlines()[-1].startswith("attention.core: ")
+    assert plain.out.rstrip().endswith(advice)
+    flash = cli(*words, "--set", "job.flash_attention=true")
+    assert advice not in flash.out
+    assert flash.status == plain.status == 0
+
+
 def test_people_read_a_summary_and_a_table(cli: Run, tiny: list[str]) -> None:
     outcome = cli("run", *tiny, "--parallel", "stream=4", "--explain")
     assert outcome.err == ""

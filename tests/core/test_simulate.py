@@ -324,3 +324,18 @@ def test_llama_with_flash_attention_holds_less() -> None:
     plain = small_run(Degrees(dp=3, stream=4), model=llama())
     flash = small_run(Degrees(dp=3, stream=4), model=llama(), flash_attention=True)
     assert flash.score.memory.peak_bytes < plain.score.memory.peak_bytes
+
+
+def test_a_moment_that_is_no_number_is_refused() -> None:
+    timeline = ts.run(
+        ts.Project(
+            machine=ts.Wafer(rows=1, cols=2),
+            model=llama(64, 2, 2, 1, 64),
+            job=ts.TrainingJob(global_batch=2, seq_len=16),
+            degrees=ts.Degrees(dp=2),
+        )
+    ).timeline
+    with pytest.raises(ts.InputError, match="found nan"):
+        timeline.at(float("nan"))
+    assert timeline.at(1e9).time_s == timeline.duration_s
+    assert timeline.at(-1).time_s == 0.0
