@@ -102,6 +102,7 @@ EXAMPLES = [
 ]
 
 
+@pytest.mark.timeout(400)  # validate takes a minute of a core, which others may want too
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_example_in_each_help_works(cli: Run, tmp_path: Path, name: str) -> None:
     example = importlib.import_module(f"tempstudio.cli.{name}").EXAMPLE
