@@ -251,7 +251,7 @@ def pictures() -> None:
         raise SystemExit(status)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
-            [sys.executable, "-m", "tempstudio.gui.screenshots", folder],
+            [sys.executable, "-m", "tempstudio.gui.screenshots", folder, "streaming"],
             env=dict(os.environ, QT_QPA_PLATFORM="offscreen"),
             check=True,
         )

@@ -1,7 +1,7 @@
 """Pictures of every view, both themes, all sizes: `python -m tempstudio.gui.screenshots OUTDIR`.
 
-Names of states after the folder picture only those, of `layout_shots`, `result_shots`,
-`plugin_shots`, `moment_shots`.
+Names of states after the folder picture only those: `streaming`, and what `layout_shots`,
+`result_shots`, `plugin_shots`, `moment_shots` name.
 
 A real studio on the first sample, its plan made by a real worker; the views are then put into the
 states worth looking at.
@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Collection, Iterator
+from itertools import chain
 from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
@@ -30,13 +31,11 @@ from tempstudio.resources import sample_folder
 SIZES = ((1280, 800), (2560, 1440), (1024, 640))
 THEMES = ("light", "dark")
 SAMPLE = "llama2-7b-6x8.tempstudio"
+STREAMING: State = ("streaming", show_streaming)
 
 
 def states() -> Iterator[State]:
     """Every view in the states worth looking at, in an order that each can be reached."""
-
-    def streaming(window: MainWindow) -> None:
-        show_streaming(window)
 
     def selected(window: MainWindow) -> None:
         window.left.setCurrentIndex(1)
@@ -98,7 +97,7 @@ def states() -> Iterator[State]:
             sheet.close()
         window.docks.show("history")
 
-    yield "streaming", streaming
+    yield STREAMING
     yield "selection", selected
     yield "tables", tables
     yield "kept-run", kept
@@ -130,7 +129,7 @@ def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:
     wait(lambda: window.studio.catalogue)
     if window.help.start is not None:
         window.help.start.dismiss()
-    for name, reach in free_states() if only else states():
+    for name, reach in chain([STREAMING], free_states()) if only else states():
         if only and name not in only:
             continue
         popup = reach(window)

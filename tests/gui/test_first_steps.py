@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QPushButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
 from tempstudio.gui.main_window import MainWindow
 from tests.gui.conftest import click, seen, wait
@@ -98,3 +98,26 @@ def test_the_tour_goes_through_five_parts_and_ends(live: MainWindow) -> None:
         click(buttons[-1])
     assert not [m for m in live.messages.messages if m.key == "walk"]
     assert len(set(seen_parts)) == 5, seen_parts
+
+
+def test_the_cards_cover_the_right_docks_and_nothing_of_them_is_cut(live: MainWindow) -> None:
+    live.resize(1280, 800)
+    live.docks.size_up()
+    QApplication.processEvents()
+    live.help.show_start()
+    QApplication.processEvents()
+    start = live.help.start
+    assert start is not None
+    for name in ("gauges", "inspector"):
+        assert start.geometry().contains(live.docks[name].geometry())
+    for label in start.findChildren(QLabel):
+        if label.isVisible() and label.text():
+            needed = label.heightForWidth(label.width()) if label.wordWrap() else 0
+            assert label.height() >= needed, label.text()
+            assert label.visibleRegion().boundingRect().width() == label.width(), label.text()
+    live.docks["inspector"].hide()
+    QApplication.processEvents()
+    assert start.geometry() == live.docks["gauges"].geometry()
+    live.docks["inspector"].show()
+    QApplication.processEvents()
+    start.dismiss()

@@ -147,3 +147,15 @@ def test_plugins_that_failed_are_counted_and_listed(window: MainWindow) -> None:
     assert seen(window.desk.list, "plugin.traceback").toPlainText() == "t"  # type: ignore[attr-defined]
     click(seen(window.desk.list, "plugins.close"))
     assert not window.desk.list.isVisible()
+
+
+@pytest.mark.parametrize("term", ["MFU", "step time", "contention factor", "peak memory"])
+def test_no_line_of_an_explanation_is_cut(window: MainWindow, term: str) -> None:
+    window.help.explain(term, window.gauges)
+    popup = seen(window, "provenance")
+    for label in popup.findChildren(QLabel):
+        width = label.width()
+        needed = label.heightForWidth(width) if label.wordWrap() else label.sizeHint().height()
+        assert label.height() >= needed, label.text()
+        assert label.geometry().bottom() < popup.height()
+    popup.close()
