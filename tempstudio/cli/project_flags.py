@@ -117,7 +117,22 @@ def project_from_arguments(arguments: argparse.Namespace, keep_degrees: bool = T
         project = replace(project, degrees=None)
     project, more = _with_degrees(project, arguments, host())
     _check_strategies(project, arguments, host())
-    return Asked(project, host(), (*notes, *more), arguments.parallel is not None)
+    notes = (*notes, *more, *_beyond_positions(project))
+    return Asked(project, host(), notes, arguments.parallel is not None)
+
+
+def _beyond_positions(project: Project) -> tuple[str, ...]:
+    """A note where sequences are longer than the model's table of learned positions."""
+    model, tokens = project.model, project.job.seq_len
+    learned = any(
+        op.name == "embedding.positions" for block in model.blocks for op in block.operators
+    )
+    if not learned or tokens <= model.max_seq_len:
+        return ()
+    return (
+        f"job.seq_len: {tokens:,} tokens, but {model.name} has learned positions for "
+        f"{model.max_seq_len:,}; the figures are those of its table as it is",
+    )
 
 
 def _base(arguments: argparse.Namespace, host: partial[Host]) -> Project:

@@ -43,6 +43,11 @@ WRONG = {
         3,
         "working dies: found 0, allowed: at least one a wafer",
     ),
+    "model chunks without a pipeline": (
+        ["--parallel", "interleave=2"],
+        2,
+        "parallel.interleave: found 2, allowed: 1 where pp is 1",
+    ),
     "no bandwidth": (
         ["--set", "machine.link.GBps=0", "--parallel", "stream=4"],
         2,

@@ -260,3 +260,15 @@ def test_an_operator_may_have_degrees_of_its_own(cli: Run, tiny: list[str]) -> N
 def test_a_flag_with_a_value_behind_an_equals_sign(cli: Run) -> None:
     assert cli("schedule", "3x3", "--dead=1,1", "--json").status == 0
     assert "--dead: found '-1,0'" in cli("schedule", "3x3", "--dead=-1,0").complaint
+
+
+def test_sequences_beyond_the_learned_positions_are_told(cli: Run) -> None:
+    words = ["run", "--machine", "2x4", "--model", "opt-6.7b", "--batch", "8", "--parallel",
+             "stream=8", "--set", "job.flash_attention=true", "--json"]  # fmt: skip
+    told = cli(*words, "--seq", "4096")
+    assert told.err == (
+        "tempstudio: job.seq_len: 4,096 tokens, but opt-6.7b has learned positions for 2,048; "
+        "the figures are those of its table as it is\n"
+    )
+    assert told.status == 0
+    assert cli(*words, "--seq", "2048").err == ""

@@ -159,6 +159,10 @@ def check_degrees(
         raise InputError(
             f"parallel.pp: found {degrees.pp}, allowed: at least the {machine.wafers} wafers"
         )
+    if degrees.interleave > 1 and degrees.pp == 1:
+        raise InputError(
+            f"parallel.interleave: found {degrees.interleave}, allowed: 1 where pp is 1"
+        )
     _check_tensor(workload, degrees, rules)
     if degrees.zero < rules.least_zero:
         raise InputError(
