@@ -65,7 +65,10 @@ def _fit_table(table: QTableView, change: float) -> None:
     rows.setDefaultSectionSize(_scaled(rows, "row", (rows.defaultSectionSize(),))[0])
     for column in range(header.count()):
         if change and header.sectionResizeMode(column) == QHeaderView.ResizeMode.Fixed:
+            hidden = header.isSectionHidden(column)
+            header.setSectionHidden(column, False)  # hidden, its width is told to be nothing
             header.resizeSection(column, round(header.sectionSize(column) * change))
+            header.setSectionHidden(column, hidden)
 
 
 def _scaled(thing: QObject, name: str, values: tuple[int, ...]) -> tuple[int, ...]:

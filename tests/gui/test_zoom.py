@@ -154,3 +154,16 @@ def test_the_palette_grows_in_rows_and_width(window: MainWindow) -> None:
         QTest.keyClick(seen(palette, "command_palette.query"), Qt.Key.Key_Escape)
     for small, large in zip(*shown, strict=True):
         assert large == pytest.approx(small * ENLARGED, abs=2)
+
+
+def test_columns_that_are_hidden_keep_their_width(window: MainWindow) -> None:
+    view, hidden = window.explaining.panel.view, (1, 4)
+    before = [view.columnWidth(column) for column in hidden]
+    for column in hidden:
+        view.setColumnHidden(column, True)  # as a narrow panel does
+    enlarge(window)
+    assert all(view.isColumnHidden(column) for column in hidden)
+    QTest.keyClick(window, Qt.Key.Key_0, CONTROL)
+    for column in hidden:
+        view.setColumnHidden(column, False)
+    assert [view.columnWidth(column) for column in hidden] == pytest.approx(before, abs=1)

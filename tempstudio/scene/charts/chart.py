@@ -167,7 +167,7 @@ def key_layers(
         wide = SWATCH_PX + 5 + text_width(name, LEAST_PX)
         if x + wide > right:
             break
-        found.append(_swatch(key, x, middle))
+        found.append(_swatch(key, x, middle, tokens))
         items.append(
             (name, x + SWATCH_PX + 5, baseline(middle, LEAST_PX), TextLook(tokens.text, LEAST_PX))
         )
@@ -175,7 +175,7 @@ def key_layers(
     return (*found, texts("key texts", items)) if items else ()
 
 
-def _swatch(key: Key, x: float, middle: float) -> Layer:
+def _swatch(key: Key, x: float, middle: float, tokens: Tokens) -> Layer:
     half = SWATCH_PX / 2
     if key.shape in ("line", "dash"):
         dash = (3.0, 2.0) if key.shape == "dash" else None
@@ -185,7 +185,9 @@ def _swatch(key: Key, x: float, middle: float) -> Layer:
     if key.shape == "ring":
         return rects(f"key {key.name}", box, "", key.colour, 2.0, half)
     radius = half if key.shape == "dot" else 1.0
-    return rects(f"key {key.name}", box, key.colour, "", 1.0, radius)
+    # A dot may be as dark as what it lies on: the ends of a scale of shades are.
+    edge = tokens.control if key.shape == "dot" else ""
+    return rects(f"key {key.name}", box, key.colour, edge, 1.0, radius)
 
 
 def polyline(
