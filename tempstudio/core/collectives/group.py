@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.core.collectives.tours import longest_and_mean_hop, round_trips
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Cluster
 from tempstudio.core.routes import make_routes
@@ -145,15 +146,17 @@ class Group:
         Over neighbours: a spanning tree folded so that its members follow one another at most 3
         hops apart (on a path 2: the folded ring 0-2-4-..-5-3-1) and the ring uses each directed
         edge once (M. Sekanina, On an ordering of the set of vertices of a connected graph, 1960).
-        Without neighbours: in the given order, or through the rows there and back, or node by node,
-        over usual routes.
+        Without neighbours: in the given order, or through the rows there and back, or in bands, or
+        node by node, over usual routes.
         """
         if self.ordered:
             return tuple(range(self.size)), {}
         if not self.edges:
-            orders = (tuple(range(self.size)), self._snake())
-            on_cluster = isinstance(self.topology.machine, Cluster)
-            return orders[1] if on_cluster else min(orders, key=self._round_trip), {}
+            if isinstance(self.topology.machine, Cluster):
+                return self._snake(), {}
+            places = np.array([self.topology.places[die] for die in self.members], dtype=np.int32)
+            orders = (tuple(range(self.size)), self._snake(), *round_trips(places))
+            return min(orders, key=lambda order: longest_and_mean_hop(places, order)), {}
         if self.path is not None:
             parents = dict(zip(self.path[1:], self.path[:-1], strict=True))
             parents[self.path[0]] = -1
@@ -169,11 +172,6 @@ class Group:
         steps = pairwise((*order, order[0]))
         both = {step for a, b in steps if a != b for step in ((a, b), (b, a))}
         return order, {(a, b): shortest_over(tree, a, b) for a, b in sorted(both)}
-
-    def _round_trip(self, order: tuple[int, ...]) -> int:
-        """Rows and columns crossed on the way round."""
-        places = np.array([self.topology.places[self.members[i]] for i in (*order, order[0])])
-        return int(np.abs(np.diff(places, axis=0)).sum())
 
     def _snake(self) -> tuple[int, ...]:
         places = [self.topology.places[die] for die in self.members]
