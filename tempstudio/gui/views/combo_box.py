@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
 
-PAD_PX = 4  # between the field's edges and its text, both sides together
-
 
 class ComboBox(QComboBox):
     """What does not fit is told by the tooltip and by the list, which is as wide as it needs."""
@@ -21,7 +19,7 @@ class ComboBox(QComboBox):
             self,
         )
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, field.width() - PAD_PX
+            option.currentText, Qt.TextElideMode.ElideRight, field.width() + 1
         )
 
     def showPopup(self) -> None:
