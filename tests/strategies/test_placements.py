@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -13,6 +14,7 @@ from models import llama
 import tempstudio as ts
 from tempstudio.core.appraise import step_seconds
 from tempstudio.core.errors import NoPlanError
+from tempstudio.core.faults import random_faults
 from tempstudio.core.progress import Progress
 from tempstudio.core.topology import topology_of
 from tempstudio.strategies.mappers.bands import band_runs
@@ -128,6 +130,31 @@ def test_stream_groups_are_rings_wherever_rectangles_are_whole(machine: ts.Wafer
     assert best >= 0.9
 
 
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.sampled_from([0.02, 0.1, 0.2]), st.sampled_from([2, 3, 4, 6, 8]))
+def test_no_placement_has_a_stream_group_that_dead_links_cut(
+    seed: int, rate: float, stream: int
+) -> None:
+    wafer = random_faults(ts.Wafer(rows=4, cols=6), link_rate=rate, seed=seed)
+    links = topology_of(wafer).link_ids
+    for placement in first_placements(ts.Degrees(dp=24 // stream, stream=stream), wafer, 24):
+        for start in range(0, 24, stream):
+            group = placement[start : start + stream]
+            graph = nx.Graph((a, b) for a in group for b in group if (a, b) in links)
+            assert set(graph) == set(group)
+            assert nx.is_connected(graph)
+            assert sum(degree == 1 for _, degree in graph.degree) <= 2
+
+
+@pytest.mark.parametrize(("dp", "stream"), [(24, 2), (12, 4), (6, 8)])
+def test_dead_links_are_tiled_round(dp: int, stream: int) -> None:
+    """On this wafer every regular tiling has a group that a dead link cuts."""
+    wafer = random_faults(ts.Wafer(rows=6, cols=8), link_rate=0.1, seed=2)
+    found = first_placements(ts.Degrees(dp=dp, stream=stream), wafer, 24)
+    assert found
+    assert all(sorted(placement) == list(range(48)) for placement in found)
+
+
 @given(st.integers(2, 30), st.integers(2, 30), st.integers(1, 9), st.data())
 @settings(max_examples=40)
 def test_runs_along_bands_step_between_living_neighbours(
@@ -179,7 +206,7 @@ def test_orders_that_are_cycles_are_kept() -> None:
         (2, 4, ts.Degrees(tp=2, stream=4), ()),
         (2, 4, ts.Degrees(dp=2, tp=2, stream=2, zero=1), ()),
         (3, 3, ts.Degrees(dp=2, stream=4, zero=3), ((1, 1),)),
-        (3, 3, ts.Degrees(dp=2, tp=4, zero=3), ((0, 1),)),
+        (3, 3, ts.Degrees(dp=2, tp=3, zero=3), ((0, 1), (2, 2))),
     ],
 )
 def test_no_placement_at_all_is_better(

@@ -101,6 +101,15 @@ def _schedule(dies: list[int], machine: Machine) -> tuple[Schedule, list[int]]:
     return schedule, [machine.die_id(place) for place in schedule.dies]
 
 
+def can_stream(dies: list[int], machine: Machine) -> bool:
+    """Whether a cycle or a path of live links goes through all these dies."""
+    try:
+        _schedule(dies, machine)
+    except NoPlanError:
+        return False
+    return True
+
+
 def _is_cycle(dies: list[int], machine: Machine) -> bool:
     """Whether each die is the next one's neighbour already, and the last the first one's."""
     links = topology_of(machine).link_ids

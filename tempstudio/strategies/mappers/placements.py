@@ -24,10 +24,12 @@ from tempstudio.strategies.mappers.cells import (
     ordered,
     round_trip,
 )
+from tempstudio.strategies.mappers.groups import can_stream
 from tempstudio.strategies.mappers.growth import grown_groups
 from tempstudio.strategies.mappers.tilings import (
     LARGEST_SEARCHED,
     Place,
+    Tile,
     Tiling,
     places_of,
     shapes_of,
@@ -105,7 +107,15 @@ class Region:
         for found in chain(*ways):
             if found not in seen:
                 seen.add(found)
-                yield found
+                if self._streams(found):
+                    yield found
+
+    def _streams(self, placed: Sequence[int]) -> bool:
+        """Whether chunks can go through all dies of each stream group in spite of the faults."""
+        if not self._faulty or self.stream == 1:
+            return True
+        groups = (placed[k : k + self.stream] for k in range(0, len(placed), self.stream))
+        return all(can_stream(list(group), self.topology.machine) for group in groups)
 
     @cached_property
     def _corner(self) -> Place:
@@ -142,15 +152,49 @@ class Region:
         if not isinstance(self.topology.machine, Wafer):
             return
         mixed: list[Tiling] = []
-        for tiles in tilings(*self._extent, self._alive, self._shapes, self.count):
+        barred = self._barred()
+        for tiles in tilings(*self._extent, self._alive, self._shapes, self.count, barred):
             if len({tile[2:] for tile in tiles}) > 1:
                 mixed.append(tiles)
             yield from self._laid_out(tiles)
         for tiles in mixed:
             for choice in range(min(len(blocks_of(tile, self.stream)) or 1 for tile in tiles)):
                 order = round_trip(tiles) or ordered(tiles)
-                cells = [cell_of(tile, self.stream, choice) for tile in order]
+                cells = [self._cell(tile, choice) for tile in order]
                 yield self._placed(aligned(cells, self.stream))
+
+    def _barred(self) -> frozenset[Tile]:
+        """Rectangles of live dies that dead links cut up so that some stream group has no path."""
+        if self.stream == 1 or not self.topology.machine.dead_links:
+            return frozenset()
+        rows, cols = self._extent
+        every = (
+            (row, col, height, width)
+            for height, width in self._shapes
+            for row in range(rows - height + 1)
+            for col in range(cols - width + 1)
+        )
+        return frozenset(
+            tile
+            for tile in every
+            if self._alive.issuperset(places_of(tile))
+            and not self._is_whole(tile)
+            and not self._ways(tile)
+        )
+
+    def _ways(self, tile: Tile) -> list[Cell]:
+        """A rectangle's dies in rank order, for each shape of stream groups that can stream."""
+        shapes = range(len(blocks_of(tile, self.stream)) or 1)
+        cells = (cell_of(tile, self.stream, choice) for choice in shapes)
+        return [cell for cell in cells if self._streams(self._placed([cell]))]
+
+    def _cell(self, tile: Tile, choice: int) -> Cell:
+        """A rectangle's dies in rank order, in another shape of groups where faults cut this."""
+        cell = cell_of(tile, self.stream, choice)
+        if not self._faulty or self.stream == 1 or self._is_whole(tile):
+            return cell
+        ways = self._ways(tile)
+        return cell if cell in ways or not ways else ways[0]
 
     def _laid_out(self, tiles: Tiling) -> Iterator[tuple[int, ...]]:
         """A tiling with its stream groups in each shape that fits, its cells in order."""
@@ -158,7 +202,7 @@ class Region:
         for choice in range(choices):
             for order in (ordered(tiles), round_trip(tiles)):
                 if order is not None:
-                    yield self._placed([cell_of(tile, self.stream, choice) for tile in order])
+                    yield self._placed([self._cell(tile, choice) for tile in order])
 
     def _walked(self) -> Iterator[tuple[int, ...]]:
         ranks = self.count * self.block

@@ -31,9 +31,16 @@ def shapes_of(area: int, rows: int, cols: int) -> list[tuple[int, int]]:
 
 
 def tilings(
-    rows: int, cols: int, alive: frozenset[Place], shapes: Sequence[tuple[int, int]], count: int
+    rows: int,
+    cols: int,
+    alive: frozenset[Place],
+    shapes: Sequence[tuple[int, int]],
+    count: int,
+    barred: frozenset[Tile] = frozenset(),
 ) -> Iterator[Tiling]:
     """Covers with `count` rectangles, one for each mix of shapes that has one; dies may be left.
+
+    No rectangle is one of those `barred`.
 
     Covers of one shape come first, then the mixes of few and compact shapes: 4 x 4 alone cannot
     cover 6 x 8, but one 2 x 8 with two 4 x 4 can.
@@ -48,12 +55,13 @@ def tilings(
     if rows * cols > LARGEST_SEARCHED:
         for first in range(len(shapes)):
             tiles = strips(rows, cols, [shapes[first], *shapes[:first], *shapes[first + 1 :]])
-            whole = [tile for tile in tiles if alive.issuperset(places_of(tile))]
+            kept = (tile for tile in tiles if tile not in barred)
+            whole = [tile for tile in kept if alive.issuperset(places_of(tile))]
             if len(whole) >= count:
                 yield tuple(whole[:count])
         return
     for mix in _mixes(shapes, count):
-        found = _cover(rows, cols, alive, tuple(zip(shapes, mix, strict=True)))
+        found = _cover(rows, cols, alive, tuple(zip(shapes, mix, strict=True)), barred)
         if found is not None:
             yield found
 
@@ -81,12 +89,16 @@ def _cover(
     cols: int,
     alive: frozenset[Place],
     wanted: tuple[tuple[tuple[int, int], int], ...],
+    barred: frozenset[Tile],
 ) -> Tiling | None:
     """Depth first over the first free die: a rectangle that starts there, or leave it idle."""
     shapes = [shape for shape, number in wanted if number]
     left = [number for _, number in wanted if number]
     used = sum(h * w * n for (h, w), n in zip(shapes, left, strict=True))
-    masks = [_masks(rows, cols, *shape) for shape in shapes]
+    masks = [list(_masks(rows, cols, *shape)) for shape in shapes]
+    for row, col, height, width in barred:
+        if (height, width) in shapes:
+            masks[shapes.index((height, width))][row * cols + col] = 0
     chosen: list[Tile] = []
     failed: set[tuple[int, ...]] = set()
     steps = 0
