@@ -19,6 +19,7 @@ from tempstudio.gui.views.first_look import FirstLook, places
 from tempstudio.gui.views.wafer_view import WaferView
 from tempstudio.scene.tokens import DARK, LIGHT
 from tempstudio.storage.settings import Settings
+from tests.gui.conftest import slowness
 
 HEAVY = {
     "numpy", "scipy", "networkx", "numba", "pyqtgraph", "pluggy", "multiprocessing",
@@ -58,6 +59,29 @@ EMPTY = """
     app.exec()
 """
 
+UNTIL_CHUNKS_MOVE = """
+    import time
+    began = time.perf_counter()
+    from tempstudio.gui import app as studio
+    from PySide6.QtCore import QTimer
+    app = studio.application()
+    window = studio.make_window(app, None)
+    def look():
+        playback = window.studio.playback if window.is_furnished else None
+        if playback is None or not playback.is_playing or not playback.time_s:
+            return
+        if len(playback.timeline.at(playback.time_s).transfers):
+            print(time.perf_counter() - began)
+            timer.stop()
+            window.close()
+            app.quit()
+    timer = QTimer()
+    timer.timeout.connect(look)
+    timer.start(5)
+    window.show()
+    app.exec()
+"""
+
 
 def run(code: str, byte_code: Path | None = None) -> list[str]:
     """Lines that code prints in a process of its own, its byte code kept where it is said."""
@@ -86,6 +110,18 @@ def test_first_paint_takes_at_most_twice_an_empty_window(tmp_path: Path) -> None
     print(f"first paint {ours * 1e3:.0f} ms, empty window {empty * 1e3:.0f} ms, "
           f"ratio {ours / empty:.2f}")  # fmt: skip
     assert ours <= 2 * empty
+
+
+@pytest.mark.bench
+def test_chunks_stream_within_three_seconds_of_the_start(tmp_path: Path) -> None:
+    """The first sample, from the start of the process, against this machine's slowness now."""
+    own = []
+    for _ in range(3):
+        slow = slowness()
+        seconds = float(run(UNTIL_CHUNKS_MOVE, tmp_path)[0])
+        own.append(seconds / slow)
+        print(f"first moving chunk after {seconds:.2f} s (machine {slow:.1f} x slower)")
+    assert min(own) <= 3.0
 
 
 @pytest.mark.parametrize("size", [(782, 527), (1580, 1020), (500, 380)])

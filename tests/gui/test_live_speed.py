@@ -16,7 +16,7 @@ from tempstudio.gui import app as studio_app
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.resources import sample_folder
 from tempstudio.storage.settings import Settings
-from tests.gui.conftest import DEFERRED_DELETE, child_processes, click, wait
+from tests.gui.conftest import DEFERRED_DELETE, child_processes, click, slowness, wait
 
 GENEROUS_S = 20.0  # on a machine that does other things at the same time
 
@@ -46,14 +46,6 @@ def until_on_screen(window: MainWindow, edit: Callable[[], object]) -> float:
     wait(lambda: window.studio.results.is_fresh, GENEROUS_S)
     window.wafer.repaint()
     return time.monotonic() - start
-
-
-def slowness() -> float:
-    """How much longer things take here than on a machine that does nothing else."""
-    wall, processor = time.perf_counter(), time.process_time()
-    while time.process_time() - processor < 0.1:
-        pass
-    return (time.perf_counter() - wall) / 0.1
 
 
 def edits(window: MainWindow) -> list[Callable[[], object]]:
