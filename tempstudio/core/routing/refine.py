@@ -18,6 +18,7 @@ ROUNDS = 8  # of column generation
 REWEIGHTINGS = 3  # of each try at thinning out the routes of crowded flows
 # Of the cap, where four routes a flow cannot keep it, and tries at thinning out with each.
 LOOSER = ((1.0, 14), (1.01, 3), (1.03, 3), (1.1, 3), (1.3, 3))
+KNOWN = ((1.0, 6),)  # the same where routes that keep it are known
 MIXING = 0.6  # share of the other crowded flows whose routes are drawn anew too
 EXCESS = 1e-6  # of the cap, which the solver's tolerance explains
 EXACT = 1e-9  # of the bound: what rounding explains
@@ -66,8 +67,13 @@ def least_load_routes(draft: Draft, halt: Halt) -> float:
     return shares.level
 
 
-def refine(draft: Draft, cap: float, most: int, seed: int, halt: Halt) -> None:
-    """Fewest byte-hops under `cap` with `most` routes a flow, from the routes in the slots."""
+def refine(
+    draft: Draft, cap: float, most: int, seed: int, halt: Halt, within: bool = False
+) -> None:
+    """Fewest byte-hops under `cap` with `most` routes a flow, from the routes in the slots.
+
+    `within`: routes under the cap are known already, so that no looser cap is worth a try.
+    """
     columns = columns_of(draft)
     shares = least_byte_hops(columns, cap)
     for _ in range(ROUNDS):
@@ -77,7 +83,7 @@ def refine(draft: Draft, cap: float, most: int, seed: int, halt: Halt) -> None:
     share = shares.share
     if len(columns.crowded(share, most)):
         rng = np.random.default_rng(seed)
-        for looser, tries in LOOSER:
+        for looser, tries in KNOWN if within else LOOSER:
             thin = _thin(columns, shares, looser * cap, most, tries, rng, halt)
             if thin is not None:
                 share = thin

@@ -205,9 +205,10 @@ def _split(
     found.append(draft.routing())
     progress.step(0.8, "shortening routes")
     short = draft.byte_hops <= CLOSE * least or len(draft.demand) > FEW
-    if few and not (short and min(load, draft.max_load) <= cap) and not halt():
+    within = min(load, draft.max_load) <= cap
+    if few and not (short and within) and not halt():
         draft.restore(spread)
-        refine(draft, cap, options.max_paths, options.seed, halt)
+        refine(draft, cap, options.max_paths, options.seed, halt, within)
         found.append(draft.routing())
     return found
 
