@@ -17,6 +17,7 @@ from tempstudio.core.collectives.gossip import find_gossip
 from tempstudio.core.collectives.group import Group
 from tempstudio.core.collectives.outline import Outline, reverse_outline
 from tempstudio.core.collectives.ring import (
+    light_ring_of,
     ring_broadcast,
     ring_exchange,
     ring_gather,
@@ -108,7 +109,9 @@ def _path(group: Group) -> tuple[int, ...]:
 
 def _ring(group: Group, both_ways: bool) -> Outlines:
     order, routes = ring_of(group)
-    return [Outline([ring_gather(order, both_ways)], routes)]
+    light = light_ring_of(group)
+    found = [Outline([ring_gather(order, both_ways)], routes)]
+    return found if light is None else [*found, Outline([ring_gather(light, both_ways)])]
 
 
 def _ring_exchange(group: Group, both_ways: bool) -> Outlines:

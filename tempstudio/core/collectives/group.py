@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tempstudio.core.collectives.tours import longest_and_mean_hop, round_trips
+from tempstudio.core.collectives.tours import hops_of, round_trips
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Cluster
 from tempstudio.core.routes import make_routes
@@ -154,9 +154,7 @@ class Group:
         if not self.edges:
             if isinstance(self.topology.machine, Cluster):
                 return self._snake(), {}
-            places = np.array([self.topology.places[die] for die in self.members], dtype=np.int32)
-            orders = (tuple(range(self.size)), self._snake(), *round_trips(places))
-            return min(orders, key=lambda order: longest_and_mean_hop(places, order)), {}
+            return min(self._scattered, key=lambda order: sum(self._scattered[order])), {}
         if self.path is not None:
             parents = dict(zip(self.path[1:], self.path[:-1], strict=True))
             parents[self.path[0]] = -1
@@ -172,6 +170,21 @@ class Group:
         steps = pairwise((*order, order[0]))
         both = {step for a, b in steps if a != b for step in ((a, b), (b, a))}
         return order, {(a, b): shortest_over(tree, a, b) for a, b in sorted(both)}
+
+    @property
+    def light_tour(self) -> tuple[int, ...]:
+        """An order of scattered dies whose hops cross few links, the longest at most twice as
+        many as it must."""
+        longest = 2 * min(longest for longest, _ in self._scattered.values())
+        short = {order: hops for order, hops in self._scattered.items() if hops[0] <= longest}
+        return min(short, key=lambda order: short[order][::-1])
+
+    @cached_property
+    def _scattered(self) -> dict[tuple[int, ...], tuple[int, float]]:
+        """Orders for a logical ring among scattered dies: its longest and its mean hop."""
+        places = np.array([self.topology.places[die] for die in self.members], dtype=np.int32)
+        orders = (tuple(range(self.size)), self._snake(), *round_trips(places))
+        return {order: hops_of(places, order) for order in orders}
 
     def _snake(self) -> tuple[int, ...]:
         places = [self.topology.places[die] for die in self.members]

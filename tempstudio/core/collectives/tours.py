@@ -27,13 +27,13 @@ def round_trips(places: IntArray) -> Iterator[tuple[int, ...]]:
             yield tuple(_order(row, col, bands, height).tolist())
 
 
-def longest_and_mean_hop(places: IntArray, order: tuple[int, ...]) -> float:
-    """Rows and columns that the longest hop of a ring crosses, and one on average, added.
+def hops_of(places: IntArray, order: tuple[int, ...]) -> tuple[int, float]:
+    """Rows and columns that a ring's longest hop crosses, and what its hops cross on average.
 
     The first is the latency of each of its steps, the second the links that its bytes take.
     """
     apart = np.abs(np.diff(places[[*order, order[0]]], axis=0)).sum(axis=1)
-    return float(apart.max(initial=0) + apart.mean())
+    return int(apart.max(initial=0)), float(apart.mean())
 
 
 def _order(row: IntArray, col: IntArray, bands: int, height: int) -> NDArray[np.intp]:

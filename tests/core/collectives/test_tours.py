@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tempstudio.core.collectives import best_collective
 from tempstudio.core.collectives.group import group_of
-from tempstudio.core.collectives.tours import longest_and_mean_hop, round_trips
+from tempstudio.core.collectives.tours import hops_of, round_trips
 from tempstudio.core.machine import Wafer
 from tempstudio.core.topology import topology_of
 
@@ -31,8 +31,8 @@ def test_no_hop_is_long_on_a_grid_with_holes(rows: int, cols: int) -> None:
     chance = np.random.default_rng(rows)
     grid = [(r, c) for r in range(0, rows, 2) for c in range(0, cols, 4)]
     where = np.array([place for place in grid if chance.random() > 0.05], dtype=np.int32)
-    best = min(longest_and_mean_hop(where, order) for order in round_trips(where))
-    plain = longest_and_mean_hop(where, tuple(range(len(where))))
+    best = min(sum(hops_of(where, order)) for order in round_trips(where))
+    plain = sum(hops_of(where, tuple(range(len(where)))))
     assert best <= 28
     assert best < 0.5 * plain
 
@@ -56,3 +56,19 @@ def test_a_ragged_group_gathers_without_crossing_the_mesh() -> None:
     steps = -(-(len(members) - 1) // 2)
     found = best_collective("reduce-scatter", members, 1.0, topology)
     assert found.time_s <= steps * 12 * wafer.link.latency_s
+
+
+def test_long_vectors_take_the_order_with_fewer_links() -> None:
+    """One of two orders has the shorter steps, the other less to carry; sizes choose."""
+    wafer = Wafer(rows=24, cols=24, dead_dies=[(4, 4), (12, 8), (20, 16)])
+    topology = topology_of(wafer)
+    members = [topology.die_at[r, c] for r in range(0, 24, 6) for c in range(24)]
+    members = [die for die in members if die in wafer.alive_ids]
+    group = group_of(tuple(members), topology)
+    where = np.array([topology.places[die] for die in members], dtype=np.int32)
+    assert hops_of(where, group.light_tour)[1] <= hops_of(where, group.tour[0])[1]
+    assert hops_of(where, group.light_tour)[0] <= 2 * hops_of(where, group.tour[0])[0]
+    small, large = (best_collective("all-gather", members, size, topology) for size in (1.0, 1e12))
+    bound = (1 - 1 / len(members)) * 1e12 / (2 * wafer.link.bytes_per_s)
+    assert bound <= large.time_s <= 4 * bound
+    assert small.time_s < 1e-3 * large.time_s
