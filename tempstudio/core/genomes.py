@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ FloatArray = NDArray[np.float64]
 
 SHAPE = ("pp", "dp", "sp", "tp", "stream", "ep", "interleave")
 RECOMPUTE = ("none", "selective", "full")
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 MOST_MICRO_BATCH = 64
 MOST_INTERLEAVE = 8
 NEAR = 1.25  # shapes with least seconds within this of the quickest are near it
@@ -58,6 +61,23 @@ class Shapes:
             zero=zero,
             interleave=interleave,
         )
+
+    @cached_property
+    def row_of(self) -> dict[tuple[int, ...], int]:
+        """Rows by their sizes along `SHAPE`."""
+        return {tuple(sizes): row for row, sizes in enumerate(self.table.tolist())}
+
+    def neighbours(self, degrees: Degrees) -> set[int]:
+        """Rows in which a prime factor of dp, sp, tp or stream has gone to another of these."""
+        sizes = [getattr(degrees, name) for name in SHAPE]
+        found = set()
+        for source, target in permutations(range(1, 5), 2):
+            for prime in (p for p in PRIMES if sizes[source] % p == 0):
+                moved = list(sizes)
+                moved[source] //= prime
+                moved[target] *= prime
+                found.add(self.row_of.get(tuple(moved), -1))
+        return found - {-1}
 
     def spread(self, most: int) -> list[int]:
         """Rows worth a look, at most so many: all near the least, or evenly from every kind.

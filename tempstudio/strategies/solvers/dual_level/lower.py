@@ -8,13 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate
-from tempstudio.core.genomes import RECOMPUTE, SHAPE, micro_batches, zero_levels
+from tempstudio.core.genomes import PRIMES, RECOMPUTE, SHAPE, micro_batches, zero_levels
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
 from tempstudio.strategies.solvers.dual_level.ledger import Ledger
 
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19)
 ELITE = 0.25
 
 
@@ -24,7 +23,6 @@ class Breeding:
     def __init__(self, problem: Problem, rng: np.random.Generator, fixed_job: bool) -> None:
         self.problem, self.rng, self.fixed_job = problem, rng, fixed_job
         shapes = problem.shapes
-        self._rows = {tuple(row): number for number, row in enumerate(shapes.table.tolist())}
         self._near = max(8, int((shapes.least_s <= 1.3 * shapes.least_s[0]).sum()))
         self.turned = problem.distinct_symmetries()
 
@@ -86,9 +84,9 @@ class Breeding:
             row[source] //= prime
             row[target] *= prime
         else:
-            number = int(self.rng.integers(min(self._near, len(self._rows))))
+            number = int(self.rng.integers(min(self._near, len(self.problem.shapes))))
             row = self.problem.shapes.table[number].tolist()
-        number = self._rows.get(tuple(row), -1)
+        number = self.problem.shapes.row_of.get(tuple(row), -1)
         if number < 0:
             return one
         changed = self.problem.shapes.degrees(number, degrees.zero)

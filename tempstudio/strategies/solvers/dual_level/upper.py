@@ -2,13 +2,14 @@
 
 Shapes come in the order of their least seconds, as long as these leave them a chance.  Each is
 probed at the two ends of what memory may ask, then with the largest micro-batches that memory seems
-to have room for; the best are refined axis by axis, the very best in full.
+to have room for; neighbours of the best are probed until none is better.  The best are refined axis
+by axis, the very best in full.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from tempstudio.core.candidate import Candidate
@@ -21,6 +22,7 @@ PROBES = 5
 AT_ONCE = 16  # shapes that are probed between two looks at what is hopeless
 HOPELESS = 1.03  # x the best estimate: shapes whose arithmetic alone takes as long are left out
 FIRST = 12  # shapes that are probed before a first plan is shown
+CLIMBED = 3  # shapes whose neighbours are probed, in as many turns
 FULL = 6  # shapes of which every variant is estimated
 
 
@@ -32,6 +34,7 @@ class Upper:
     ledger: Ledger
     breadth: int
     fixed_job: bool
+    probed: set[int] = field(default_factory=set)
 
     @property
     def shapes(self) -> Shapes:
@@ -50,6 +53,7 @@ class Upper:
         for first in range(0, len(rows), AT_ONCE):
             part = progress.part(0.5 * first / len(rows), 0.5 * (first + AT_ONCE) / len(rows))
             self._probe([row for row in rows[first : first + AT_ONCE] if self._hopeful(row)], part)
+        self._climb(max(AT_ONCE // 2, self.breadth // (8 * PROBES)), progress.part(0.5, 0.5))
         kept = max(FULL, self.breadth // 60)
         for turn in range(2):
             best = distinct(self.ledger.ranked(self.ledger.guessed), kept)
@@ -80,8 +84,19 @@ class Upper:
         yield Candidate(light, "none", sizes[min(2, len(sizes) - 1)])
         yield Candidate(small, "full", sizes[0])
 
+    def _climb(self, most: int, progress: Progress) -> None:
+        """Probe shapes that are one prime factor away from the best, at most so many a turn."""
+        for _ in range(CLIMBED):
+            best = distinct(self.ledger.ranked(self.ledger.guessed), CLIMBED)
+            near = {row for one in best for row in self.shapes.neighbours(one.degrees)}
+            rows = [row for row in sorted(near - self.probed) if self._hopeful(row)][:most]
+            if not rows:
+                return
+            self._probe(rows, progress)
+
     def _probe(self, rows: Sequence[int], progress: Progress) -> None:
         """Estimate some shapes' probes, and what then seems to fit in memory."""
+        self.probed.update(rows)
         probes = {row: list(self._probes(row)) for row in rows}
         self.ledger.guess((c for found in probes.values() for c in found), progress)
         self.ledger.guess((c for row in rows for c in self._fullest(probes[row])), progress)
