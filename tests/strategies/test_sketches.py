@@ -40,7 +40,7 @@ def seats(task: Problem, symmetry: int) -> list[Candidate]:
     return [
         Candidate(degrees, "none", 2, tiling, symmetry)
         for degrees in CUTS
-        for tiling in range(min(3, len(task.tilings(degrees, symmetry))))
+        for tiling in range(min(2, len(task.tilings(degrees, symmetry))))
     ]
 
 
