@@ -77,6 +77,25 @@ def test_mapping_beside_simulation(capsys):
             )
 
 
+def test_the_largest_wafer_with_dead_dies(capsys):
+    """Forty dead dies of 7,600: what the same plan loses to the whole wafer."""
+    whole = ts.Wafer(rows=80, cols=95)
+    dead = np.random.default_rng(1).choice(whole.die_count, 40, replace=False)
+    faulty = replace(whole, dead_dies=tuple(divmod(int(die), whole.cols) for die in dead))
+    degrees = ts.Degrees(dp=900, stream=8, zero=1)
+    job = ("gpt3-175b", 4096, degrees, TrafficConscious(), TensorStream())
+    run(ts.Wafer(rows=4, cols=4), "gpt3-6.7b", 128, ts.Degrees(dp=4, tp=4), *rival())  # compiles
+    _, _, whole_s = run(whole, *job)
+    mapping_s, rest_s, step_s = run(faulty, *job)
+    with capsys.disabled():
+        print(
+            f"\n80 x 95 with 40 dead dies, {degrees.shape}: step {step_s / whole_s:.3f} x the "
+            f"whole wafer's ({step_s:.4g} s); mapping {mapping_s:.1f} s, simulation and score "
+            f"{rest_s:.1f} s"
+        )
+    assert step_s <= 1.2 * whole_s
+
+
 def rival():
     return TrafficConscious(), Megatron3()
 
