@@ -21,6 +21,7 @@ from tempstudio.strategies.partitioners.tspp import TensorStream
 from tempstudio.strategies.solvers.dual_level import DualLevel, DualLevelOptions
 from tempstudio.strategies.solvers.exhaustive import Exhaustive, ExhaustiveOptions
 from tempstudio.strategies.solvers.ilp import IlpOptions, IntegerProgram
+from tempstudio.strategies.solvers.random_search import draw
 
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
 
@@ -105,6 +106,32 @@ def _some_genomes(task: Problem) -> Iterator[Candidate]:
         for candidate in list(variants(degrees, task.project.job, 0))[::6]:
             for tiling in range(min(2, len(task.tilings(degrees)))):
                 yield replace(candidate, tiling=tiling)
+
+
+def test_evaluations_a_second_of_genomes_never_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    """Any shapes in any placements; then other jobs on the same dies."""
+    task = problem(ts.Wafer(), "gpt3-175b", 128, 2048)
+    rng = np.random.default_rng(1)
+    drawn = [draw(task, rng, fixed_job=False) for _ in range(60)]
+    near = task.shapes.spread(150)
+    close = [
+        Candidate(task.shapes.degrees(row, 1), "none", 2, 0, 0)
+        for row in near
+        if task.tilings(task.shapes.degrees(row, 1))
+    ]
+    other = [replace(one, recompute="full", micro_batch=1) for one in close]
+    with capsys.disabled():
+        print()
+        for what, ask, wanted in (
+            ("estimated before dies are chosen", task.estimate_many, drawn),
+            ("anywhere, each on dies of its own, routed", task.score_many, drawn),
+            ("quick shapes, sketched on dies", task.sketch_many, close),
+            ("other jobs of these on the same dies", task.sketch_many, other),
+        ):
+            start = process_time()
+            ask(wanted)
+            rate = len(wanted) / (process_time() - start)
+            print(f"genomes never seen, {what}: {rate:,.0f} a second")
 
 
 def test_gpt3_on_6_x_8(capsys: pytest.CaptureFixture[str]) -> None:

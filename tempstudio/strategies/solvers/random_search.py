@@ -53,7 +53,7 @@ class RandomSearch:
         winners = Winners(problem, options.objective)
         best, tried, refused = float("inf"), 0, 0
         while len(problem.shapes) and tried < options.draws:
-            candidate = _draw(problem, rng, not options.vary_job)
+            candidate = draw(problem, rng, not options.vary_job)
             progress.step(tried / options.draws, f"trying {degrees_text(candidate.degrees)}")
             found = float(values(problem.score_many([candidate]), capacity, options.objective)[0])
             if not np.isfinite(found):
@@ -68,7 +68,7 @@ class RandomSearch:
         winners.check()
 
 
-def _draw(problem: Problem, rng: np.random.Generator, fixed_job: bool) -> Candidate:
+def draw(problem: Problem, rng: np.random.Generator, fixed_job: bool) -> Candidate:
     """Any shape, any variant of it, any of its placements."""
     row = int(rng.integers(len(problem.shapes)))
     degrees = problem.shapes.degrees(row, problem.least_zero)

@@ -14,11 +14,12 @@ from math import isfinite
 
 from tempstudio.core.candidate import Candidate
 from tempstudio.core.genomes import RECOMPUTE, Shapes, micro_batches, variants, zero_levels
+from tempstudio.core.parallel import Degrees
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
 from tempstudio.strategies.solvers.dual_level.ledger import Ledger, distinct
 
-PROBES = 5
+PROBES = 7  # of a shape
 AT_ONCE = 16  # shapes that are probed between two looks at what is hopeless
 HOPELESS = 1.03  # x the best estimate: shapes whose arithmetic alone takes as long are left out
 FIRST = 12  # shapes that are probed before a first plan is shown
@@ -70,7 +71,7 @@ class Upper:
         return self.ledger.ranked(self.ledger.guessed)
 
     def _probes(self, row: int) -> Iterator[Candidate]:
-        """Quick but roomy, quick with larger products, and as small as can be."""
+        """Quick but roomy, quick with larger products, as small as can be, and small with them."""
         job, least = self.problem.project.job, self.problem.least_zero
         degrees = self.shapes.degrees(row, least)
         levels = zero_levels(degrees, least)
@@ -80,9 +81,11 @@ class Upper:
             yield from (Candidate(light), Candidate(small))
             return
         sizes = micro_batches(degrees, job)
+        larger = sizes[min(2, len(sizes) - 1)]
         yield Candidate(light, "none", sizes[0])
-        yield Candidate(light, "none", sizes[min(2, len(sizes) - 1)])
+        yield Candidate(light, "none", larger)
         yield Candidate(small, "full", sizes[0])
+        yield Candidate(small, "full", larger)
 
     def _climb(self, most: int, progress: Progress) -> None:
         """Probe shapes that are one prime factor away from the best, at most so many a turn."""
@@ -108,20 +111,27 @@ class Upper:
         return float(self.shapes.least_s[row]) <= HOPELESS * self.ledger.best_guess
 
     def _fullest(self, probes: Sequence[Candidate]) -> Iterator[Candidate]:
-        """The largest micro-batch that fits without recomputation, by a line through two probes,
-        at the probes' ZeRO levels."""
+        """The largest micro-batches that fit, by lines through two probes without recomputation
+        and two with it."""
         if self.fixed_job:
             return
-        quick, larger, small = probes[0], probes[1], probes[-1]
-        sizes = micro_batches(quick.degrees, self.problem.project.job)
-        held, more, least = (self.ledger.guessed[one][1] for one in (quick, larger, small))
-        each = (more - held) / max(1, larger.micro_batch - quick.micro_batch)
-        if not isfinite(each) or each <= 0.0:
-            return
-        for degrees, bytes_ in ((quick.degrees, held), (small.degrees, least)):
-            room = quick.micro_batch + (self.ledger.capacity - bytes_) / each
+        quick, larger, small, recomputed = probes
+        yield from self._by_line(quick, larger, quick.degrees, quick)
+        yield from self._by_line(quick, larger, small.degrees, small)
+        yield from self._by_line(small, recomputed, small.degrees, small)
+
+    def _by_line(
+        self, one: Candidate, two: Candidate, degrees: Degrees, least: Candidate
+    ) -> Iterator[Candidate]:
+        """Degrees at the micro-batch that fills what `least` leaves, as memory grows from one
+        probe to the other."""
+        held = {probe: self.ledger.guessed[probe][1] for probe in (one, two, least)}
+        each = (held[two] - held[one]) / max(1, two.micro_batch - one.micro_batch)
+        if isfinite(each) and each > 0.0:
+            room = one.micro_batch + (self.ledger.capacity - held[least]) / each
+            sizes = micro_batches(degrees, self.problem.project.job)
             fitting = [size for size in sizes if size <= room] or sizes[:1]
-            yield Candidate(degrees, "none", fitting[-1])
+            yield Candidate(degrees, one.recompute, fitting[-1])
 
     def along(self, candidate: Candidate, axis: int) -> Iterator[Candidate]:
         """Everything that differs in one of micro-batch, recomputation, ZeRO."""
