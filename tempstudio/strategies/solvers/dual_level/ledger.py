@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float64]
 Figures = tuple[float, float, float]  # seconds, bytes, joules
 Ask = Callable[[Iterable[Candidate]], Mapping[str, FloatArray]]
 
+ALWAYS_ROUTED = 16  # dies
 AT_ONCE = 16  # candidates between two looks at whether the search is still wanted
 
 
@@ -23,7 +24,8 @@ class Ledger:
     """Figures of candidates, each asked once; the dictionaries keep the order of asking.
 
     `guessed` before dies are chosen, `sketched` on their dies with every flow on its usual route,
-    `placed` with the mapper's routes; the latter two are one where the mapper makes no sketches.
+    `placed` with the mapper's routes; these two are one where the mapper makes no sketches, and
+    on few dies, where routes are soon found and every link counts.
     """
 
     def __init__(self, problem: Problem, objective: str) -> None:
@@ -31,7 +33,9 @@ class Ledger:
         self.capacity = problem.project.machine.die.hbm_bytes
         self.guessed: dict[Candidate, Figures] = {}
         self.placed: dict[Candidate, Figures] = {}
-        self.sketched = {} if problem.sketches else self.placed
+        dies = problem.project.machine.alive_count
+        self.sketches = problem.sketches and dies > ALWAYS_ROUTED
+        self.sketched = {} if self.sketches else self.placed
         self._hopeless: set[Candidate] = set()
         self._best = self._least_guess = float("inf")
         self._valued = 0
@@ -44,7 +48,7 @@ class Ledger:
 
     def sketch(self, wanted: Iterable[Candidate], progress: Progress) -> None:
         """Sketch candidates on their dies, but not those that no dies can make the best so far."""
-        ask = self.problem.sketch_many if self.problem.sketches else self.problem.score_many
+        ask = self.problem.sketch_many if self.sketches else self.problem.score_many
         new = [one for one in _new(wanted, self.sketched) if one not in self._hopeless]
         for part in _batches(new, f"{len(self.sketched)} candidates placed", progress):
             hopeful = self._hopeful(part)

@@ -24,7 +24,7 @@ from tempstudio.strategies.solvers.dual_level.upper import Upper
 from tempstudio.strategies.solvers.objective import OBJECTIVES
 from tempstudio.strategies.solvers.winners import Winners
 
-SEEDS = 8  # shapes that are bred from
+SEEDS = 16  # shapes that are bred from
 TRIED = 3  # placements of each, as some may not be able to stream
 REFINED = 2  # shapes whose placements are all tried at the end
 ROUTED = 12  # candidates whose routes are chosen at the end

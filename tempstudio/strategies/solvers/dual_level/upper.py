@@ -21,7 +21,7 @@ from tempstudio.strategies.solvers.dual_level.ledger import Ledger, distinct
 
 PROBES = 7  # of a shape
 AT_ONCE = 16  # shapes that are probed between two looks at what is hopeless
-HOPELESS = 1.03  # x the best estimate: shapes whose arithmetic alone takes as long are left out
+HOPELESS = 1.25  # x the best estimate: shapes whose arithmetic alone takes as long are left out
 FIRST = 12  # shapes that are probed before a first plan is shown
 CLIMBED = 3  # shapes whose neighbours are probed, in as many turns
 FULL = 6  # shapes of which every variant is estimated
