@@ -98,7 +98,7 @@ class Search:
         share = 1.0 if offers_placements(problem.mapper) else OWN_SHARE
         share *= min(1.0, FEW_DIES / dies)
         self.large = dies > MANY_DIES
-        self.budget = max(FINALISTS, int(options.placements * share))
+        self.budget = max(2 * FINALISTS, int(options.placements * share))
 
     def start(self, progress: Progress) -> Iterator[Plan]:
         """A first plan from the first few shapes, unless simulating one takes much of a minute."""
