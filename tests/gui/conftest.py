@@ -31,6 +31,8 @@ from tests.worker.conftest import install_plugin
 LEFT = Qt.MouseButton.LeftButton
 DEFERRED_DELETE = 52  # QEvent.Type.DeferredDelete
 
+live_windows: list[str] = []  # modules whose window with real workers is open
+
 
 def child_processes() -> set[int]:
     """Numbers of this process's living children."""
@@ -58,7 +60,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that leaves a thread or a process behind has failed."""
     threads, processes = set(threading.enumerate()), child_processes()
     yield
-    if "live" not in request.fixturenames:  # its window lives on until the module's end
+    if not live_windows:  # one lives on until its module's end, and may take a new worker
         left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
         left += [f"process {number}" for number in child_processes() - processes]
         assert not left, left
@@ -242,12 +244,15 @@ def no_fleeting_timers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterator[MainWindow]:
+def live(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, qapp: QApplication
+) -> Iterator[MainWindow]:
     """A window as a person opens it, with real workers, on a small project; one a module."""
     from tempstudio.gui import app as studio_app
     from tempstudio.gui import peek
 
     threads, processes = set(threading.enumerate()), child_processes()
+    live_windows.append(request.module.__name__)
     folder = tmp_path_factory.mktemp("live")
     project = Project(
         machine=ts.Wafer(rows=2, cols=4),
@@ -266,6 +271,7 @@ def live(tmp_path_factory: pytest.TempPathFactory, qapp: QApplication) -> Iterat
     window.close()
     window.deleteLater()
     qapp.sendPostedEvents(None, DEFERRED_DELETE)
+    live_windows.clear()
     wait(lambda: not child_processes() - processes, 5)
     assert not set(threading.enumerate()) - threads
 

@@ -252,6 +252,16 @@ def test_a_plugin_that_crashes_on_import_is_named_and_left_out(
     assert "crash.py" in failure["traceback"]
 
 
+def test_a_crash_in_both_lanes_is_told_once(window: MainWindow) -> None:
+    crash = {"plugin": "file:bad", "hook": "import of bad", "message": "crashed"}
+    for lane in ("first", "second"):
+        window.desk.list.add_fault({**crash, "traceback": f"stack of the {lane}"}, crash=True)
+    (failure,) = window.desk.list.failures
+    assert failure["traceback"] == "stack of the first"
+    window.desk.list.add_fault({**crash, "hook": "map", "traceback": "in a run"})
+    assert len(window.desk.list.failures) == 2
+
+
 def test_a_missing_plugin_is_named_and_the_file_keeps_it(
     studio: MainWindow, tmp_path: Path
 ) -> None:

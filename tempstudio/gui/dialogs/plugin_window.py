@@ -118,10 +118,14 @@ class PluginWindow(QDialog):
         self.refresh()
 
     def add_fault(self, header: dict[str, Any], crash: bool = False) -> None:
-        """A plugin failed: it took a worker down while it was loaded (`crash`), or broke a run."""
+        """A plugin failed: it took a worker down while it was loaded (`crash`), or broke a run.
+
+        Both lanes' workers load it, so both may crash: that is told once.
+        """
         keys = ("plugin", "hook", "message", "traceback")
         fault = {**{key: header.get(key, "") for key in keys}, "crash": crash}
-        if fault not in self._faults:
+        crashed = {known["plugin"] for known in self._faults if known["crash"]}
+        if fault not in self._faults and not (crash and fault["plugin"] in crashed):
             self._faults.append(fault)
         self.refresh()
         self.failed.emit()
