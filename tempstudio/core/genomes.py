@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tempstudio.core.candidate import Candidate
 from tempstudio.core.machine import MOST_DIES, Machine
 from tempstudio.core.parallel import Degrees
+from tempstudio.core.topology import usable_dies
 from tempstudio.core.workload import TrainingJob, Workload
 
 IntArray = NDArray[np.int64]
@@ -68,10 +69,12 @@ class Shapes:
         return {tuple(sizes): row for row, sizes in enumerate(self.table.tolist())}
 
     def neighbours(self, degrees: Degrees) -> set[int]:
-        """Rows in which a prime factor of dp, sp, tp or stream has gone to another of these."""
+        """Rows in which a prime factor of pp, dp, sp, tp or stream has gone to another of these, or
+        with half or twice as many model chunks a stage."""
         sizes = [getattr(degrees, name) for name in SHAPE]
-        found = set()
-        for source, target in permutations(range(1, 5), 2):
+        chunks = sizes[-1]
+        found = {self.row_of.get((*sizes[:-1], n), -1) for n in (2 * chunks, chunks // 2)}
+        for source, target in permutations(range(5), 2):
             for prime in (p for p in PRIMES if sizes[source] % p == 0):
                 moved = list(sizes)
                 moved[source] //= prime
@@ -112,8 +115,7 @@ def all_shapes(
     leave more than 1 - `least_share` of what is left for dp idle are left out, and streams of more
     than `longest_stream` dies.
     """
-    most = machine.alive_count
-    wafers = machine.wafers
+    most, wafers = usable_dies(machine), machine.wafers
     depths = (1,) if wafers == 1 else range(wafers, min(most, model.layers) + 1, wafers)
     parts = []
     for pp in depths:

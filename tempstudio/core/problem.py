@@ -29,6 +29,7 @@ from tempstudio.core.simulate import simulate
 from tempstudio.core.strategy import Mapper, Partitioner, offers_placements, offers_sketches
 from tempstudio.core.symmetry import distinct_symmetries, symmetries, turned, turned_back
 from tempstudio.core.timeline import Timeline
+from tempstudio.core.topology import usable_dies
 from tempstudio.core.workload import TrainingJob
 
 MOST_TILINGS = 64
@@ -73,7 +74,7 @@ class Problem:
             yield self.project.degrees
             return
         machine, job, model = self.project.machine, self.project.job, self.project.model
-        most = machine.alive_count
+        most = usable_dies(machine)
         least_zero = self.least_zero
         found = [
             Degrees(pp=pp, dp=dp, sp=sp, tp=tp, stream=stream, zero=least_zero)

@@ -177,6 +177,17 @@ def topology_of(machine: Machine) -> Topology:
     return _wafer_links(machine) if isinstance(machine, Wafer) else _cluster_links(machine)
 
 
+def usable_dies(machine: Machine) -> int:
+    """How many dies a plan can use together: of one wafer, the largest part that hangs together.
+
+    >>> usable_dies(Wafer(rows=2, cols=3, dead_dies=((0, 1), (1, 1))))
+    2
+    """
+    if isinstance(machine, Wafer) and machine.wafers == 1:
+        return max(map(len, topology_of(machine).components), default=0)
+    return machine.alive_count
+
+
 def _wafer_links(wafer: Wafer) -> Topology:
     ids = np.arange(wafer.die_count, dtype=np.int32).reshape(wafer.wafers, wafer.rows, wafer.cols)
     mesh = np.concatenate(list(ids), axis=1)

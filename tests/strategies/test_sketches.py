@@ -10,7 +10,7 @@ from models import llama
 
 import tempstudio as ts
 from tempstudio.core.candidate import Candidate
-from tempstudio.core.genomes import variants
+from tempstudio.core.genomes import all_shapes, variants
 from tempstudio.core.problem import Problem
 from tempstudio.core.symmetry import TRANSPOSE, distinct_symmetries, symmetries
 from tempstudio.strategies.mappers.sequential import Sequential
@@ -130,3 +130,15 @@ def test_neighbours_of_a_shape_have_its_size_and_differ_in_two_axes() -> None:
         other = shapes.degrees(row, 0)
         assert other.size == degrees.size
         assert sum(a != b for a, b in zip(other.shape, degrees.shape, strict=True)) == 2
+
+
+def test_on_a_chain_stages_and_model_chunks_are_neighbours_too() -> None:
+    chain = ts.Wafer(rows=2, cols=4, wafers=2)
+    job = ts.TrainingJob(global_batch=8, seq_len=128)
+    shapes = all_shapes(chain, llama(layers=16), job, frozenset({"dp", "sp", "tp", "stream"}))
+    degrees = ts.Degrees(pp=4, dp=2, stream=2, interleave=2)
+    near = [shapes.degrees(row, 0) for row in shapes.neighbours(degrees)]
+    assert ts.Degrees(pp=2, dp=4, stream=2, interleave=2) in near
+    assert ts.Degrees(pp=8, dp=2, stream=1, interleave=2) in near
+    assert {d.interleave for d in near if d.shape == degrees.shape} == {1, 4}
+    assert all(d.size == degrees.size and d.pp % chain.wafers == 0 for d in near)

@@ -211,3 +211,17 @@ def test_a_genome_whose_model_chunks_cannot_take_turns_costs_infinity() -> None:
     assert odd not in list(variants(degrees, chain.job, 0))
     with pytest.raises(ts.InputError, match=r"parallel.interleave: found 2.* no multiple of pp"):
         problem(chain).partition(degrees, odd.job(chain.job))
+
+
+@pytest.mark.parametrize("name", ["dual-level", "exhaustive", "random"])
+def test_of_a_mesh_that_is_cut_apart_the_largest_part_is_planned(name: str) -> None:
+    lonely = (((0, 0), (0, 1)), ((0, 0), (1, 0)))
+    cut = replace(
+        SMALL,
+        machine=ts.Wafer(rows=2, cols=3, dead_links=lonely),
+        mapper=ts.StrategyChoice("traffic-conscious"),
+        solver=solver(name),
+    )
+    placement = ts.run(cut).plan.mapping.placement
+    assert 4 <= len(placement) <= 5
+    assert 0 not in placement

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -31,6 +32,13 @@ def grown_groups(
     """Placements of `count` paths of `size` dies, one path after the other; at most `WANTED`."""
     if size * count > len(dies) or not count:
         return []
+    return list(_grown(topology, tuple(dies), size, count, seed))
+
+
+@lru_cache(maxsize=1024)
+def _grown(
+    topology: Topology, dies: tuple[int, ...], size: int, count: int, seed: int
+) -> tuple[tuple[int, ...], ...]:
     rng = np.random.default_rng(seed)
     inside = set(dies)
     neighbours = {
@@ -43,7 +51,7 @@ def grown_groups(
             found[placed] = -_rings(placed, size, neighbours)
             if len(found) == COMPARED or found[placed] == -count:
                 break
-    return sorted(found, key=lambda placed: found[placed])[:WANTED]
+    return tuple(sorted(found, key=lambda placed: found[placed])[:WANTED])
 
 
 def _rings(placed: Sequence[int], size: int, neighbours: Neighbours) -> int:

@@ -7,7 +7,8 @@ broken.  Where no walk visits all dies, those that block it are left idle, as fe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, pairwise
+from functools import lru_cache
+from itertools import combinations, islice, pairwise
 
 from tempstudio.core.streaming.hamiltonian import find_cycle, find_path
 from tempstudio.core.topology import Topology
@@ -59,26 +60,29 @@ def walks(topology: Topology, dies: Sequence[int], wanted: int) -> Iterator[tupl
                 seen.add(walk)
                 yield walk
     if not seen and len(dies) <= MOST_SEARCHED:
-        yield from _searched(topology, dies, wanted)
+        found = _searched(topology, tuple(dies), wanted)
+        if found is not None:
+            yield found
 
 
 def _unbroken(topology: Topology, walk: Sequence[int]) -> bool:
     return all(pair in topology.link_ids for pair in pairwise(walk))
 
 
-def _searched(topology: Topology, dies: Sequence[int], wanted: int) -> Iterator[tuple[int, ...]]:
+@lru_cache(maxsize=1024)
+def _searched(topology: Topology, dies: tuple[int, ...], wanted: int) -> tuple[int, ...] | None:
     """A cycle or path through all dies, or through all but a few that stand in its way."""
-    tries = 0
     by_degree = sorted(dies, key=lambda die: (len(topology.neighbours[die]), die))
-    for left_out in range(len(dies) - wanted + 1):
-        for idle in combinations(by_degree, left_out):
-            tries += 1
-            if tries > MOST_TRIES:
-                return
-            walk = _walk(topology, [die for die in dies if die not in idle])
-            if walk is not None:
-                yield walk
-                return
+    ways = (
+        frozenset(idle)
+        for left_out in range(len(dies) - wanted + 1)
+        for idle in combinations(by_degree, left_out)
+    )
+    for idle in islice(ways, MOST_TRIES):
+        walk = _walk(topology, [die for die in dies if die not in idle])
+        if walk is not None:
+            return walk
+    return None
 
 
 def _walk(topology: Topology, dies: Sequence[int]) -> tuple[int, ...] | None:

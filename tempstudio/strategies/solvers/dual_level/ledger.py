@@ -121,12 +121,13 @@ def _batches(
         yield candidates[first : first + AT_ONCE]
 
 
-def distinct(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
-    """The first candidate of each shape, at most so many."""
+def distinct(candidates: Sequence[Candidate], most: int, by_chunks: bool = True) -> list[Candidate]:
+    """The first candidate of each shape, at most so many; `by_chunks`: shapes that differ only in
+    the model chunks of a stage are two."""
     found: dict[object, Candidate] = {}
     for candidate in candidates:
         degrees = candidate.degrees
-        key = degrees.shape, degrees.ep, degrees.interleave
+        key = degrees.shape, degrees.ep, degrees.interleave if by_chunks else 1
         found.setdefault(key, candidate)
         if len(found) == most:
             break

@@ -54,7 +54,9 @@ class Upper:
         for first in range(0, len(rows), AT_ONCE):
             part = progress.part(0.5 * first / len(rows), 0.5 * (first + AT_ONCE) / len(rows))
             self._probe([row for row in rows[first : first + AT_ONCE] if self._hopeful(row)], part)
-        self._climb(max(AT_ONCE // 2, self.breadth // (8 * PROBES)), progress.part(0.5, 0.5))
+        ways = 2 if self.problem.project.machine.wafers > 1 else 1  # stages and chunks besides
+        most = max(AT_ONCE // 2, ways * self.breadth // (8 * PROBES))
+        self._climb(most, progress.part(0.5, 0.5))
         kept = max(FULL, self.breadth // 60)
         for turn in range(2):
             best = distinct(self.ledger.ranked(self.ledger.guessed), kept)
@@ -90,7 +92,8 @@ class Upper:
     def _climb(self, most: int, progress: Progress) -> None:
         """Probe shapes that are one prime factor away from the best, at most so many a turn."""
         for _ in range(CLIMBED):
-            best = distinct(self.ledger.ranked(self.ledger.guessed), CLIMBED)
+            ranked = self.ledger.ranked(self.ledger.guessed)
+            best = distinct(ranked, CLIMBED, by_chunks=False)
             near = {row for one in best for row in self.shapes.neighbours(one.degrees)}
             rows = [row for row in sorted(near - self.probed) if self._hopeful(row)][:most]
             if not rows:
