@@ -28,10 +28,12 @@ def tables(setting: Setting) -> tuple[SweepTable, ...]:
 
 def _trainings(setting: Setting) -> tuple[Training, ...]:
     short = [t for t in setting.trainings if t.model in _MODELS] or list(setting.trainings[:1])
-    return (*short, *setting.long_trainings[-1:])
+    long = [t for t in setting.long_trainings if t.model == _LONG] or setting.long_trainings[-1:]
+    return (*short, *long)
 
 
 _MODELS = ("llama2-7b", "llama3-70b", "gpt3-76b")
+_LONG = "llama3-70b"
 
 
 def _documents(

@@ -22,6 +22,7 @@ from tempstudio.studies.study import (
 from tempstudio.studies.tables import degrees_text, distinct, fastest, where
 
 MODEL, DEGREES = "model", ("dp", "sp", "tp", "stream")
+MODELS = ("llama2-7b", "llama3-70b")  # of the evaluation's
 HUES = ("I", "W", "K")
 JOBS = ((2048, 128), (16384, 32))  # sequence length, batch
 BEST = (8, 16)  # what the paper found best
@@ -55,7 +56,7 @@ def _mesh(setting: Setting) -> Mesh:
 
 
 def _trainings(setting: Setting) -> tuple[Training, ...]:
-    return setting.long_trainings
+    return tuple(t for t in setting.trainings if t.model in MODELS) or setting.trainings
 
 
 def _jobs(setting: Setting) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@ from tempstudio.studies import (
     agreement,
     degree_sweeps,
     faults,
+    long_sequences,
     many_wafers,
     orchestrations,
     parts,
@@ -32,6 +33,7 @@ from tempstudio.studies.tables import read_csv
 
 STUDIES: tuple[Study, ...] = (
     rivals.STUDY,
+    long_sequences.STUDY,
     parts.STUDY,
     stream_law.STUDY,
     orchestrations.STUDY,

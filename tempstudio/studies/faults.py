@@ -8,7 +8,7 @@ from typing import Any
 from tempstudio.scene import format as figures
 from tempstudio.studies.chart import Axis, Band, Line, LineChart, share
 from tempstudio.studies.measurements.meshes import dead_cores, faulty_mesh
-from tempstudio.studies.rivals import Pair, strategies
+from tempstudio.studies.pairs import Pair, strategies
 from tempstudio.studies.setting import Mesh, Setting, Training
 from tempstudio.studies.study import (
     SHOWN,
@@ -21,17 +21,12 @@ from tempstudio.studies.study import (
     TextTable,
     Told,
 )
-from tempstudio.studies.tables import fastest, quartiles, where
+from tempstudio.studies.tables import quartiles, where
 
 RATES = (0.0, 0.02, 0.05, 0.1, 0.2)
 OURS, RIVAL = ("tspp", "traffic-conscious"), ("megatron3", "sequential")
 HUES = {OURS: "I", RIVAL: "W"}
 KINDS = {"core": "dead cores", "die": "dead dies", "link": "dead links"}
-# Divisions tried on every wafer, dp over the live dies that remain; the fastest that fits counts.
-DIVISIONS: dict[Pair, tuple[dict[str, int], ...]] = {
-    OURS: tuple({"stream": n, "zero": 3} for n in (4, 8, 16)),
-    RIVAL: tuple({"tp": n, "zero": 3} for n in (2, 4, 8)),
-}
 CORE_SEEDS = 3  # a wafer's slowest die varies little
 
 
@@ -86,9 +81,9 @@ def _document(setting: Setting, kind: str, pair: Pair) -> dict[str, Any]:
             "model": training.model,
             "machine": {"rows": rows, "cols": cols},
             "job": training.job,
-            "strategies": strategies(pair),
+            "strategies": {**strategies(pair), "solver": setting.solver},
         },
-        "axes": {**axes, "parallel": list(DIVISIONS[pair])},
+        "axes": axes,
         "columns": ["time_s.exposed", "strategy.partitioner"],
     }
 
@@ -115,14 +110,11 @@ Curve = dict[float, list[float]]  # by rate, throughput over the whole wafer's, 
 
 
 def _runs(found: Tables, kind: str, pair: Pair) -> list[Row]:
-    """The best division of every wafer under a strategy, in the order of the wafers."""
+    """Every wafer's plan under a strategy, in the order of the wafers."""
     rows = list(found[f"faults-{kind}"])
     half = len(rows) // len(HUES)
     place = list(HUES).index(pair)
-    mine = rows[place * half : (place + 1) * half]
-    each = len(DIVISIONS[pair])
-    wafers = [mine[start : start + each] for start in range(0, half, each)]
-    return [fastest(tried) or tried[0] for tried in wafers]
+    return rows[place * half : (place + 1) * half]
 
 
 def _curve(setting: Setting, found: Tables, kind: str, pair: Pair) -> Curve:
@@ -255,9 +247,9 @@ STUDY = Study(
     method=(
         "Llama 3 70B on 6 x 8 dies, batch 128; cores (64 a die), dies or links die at a rate, "
         "drawn with seeds; what is dead at one rate is dead at every higher one. Each wafer is "
-        "planned anew: of three divisions (stream 4, 8 or 16 of ours; tp 2, 4 or 8 of megatron3, "
-        "dp over the dies that remain, ZeRO 3) the fastest that fits counts. How often meshes "
-        "fall apart is counted over 200 seeds a rate."
+        "planned anew, degrees searched, by tspp with the traffic-conscious mapper and by "
+        "megatron3 placed row by row. How often meshes fall apart is counted over 200 seeds a "
+        "rate."
     ),
     tables=tables,
     tell=tell,

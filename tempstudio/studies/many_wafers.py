@@ -1,13 +1,13 @@
-"""Two to six wafers in a chain, a pipeline stage on each, models of up to 500 billion "
-"parameters."""
+"""Two to six wafers in a chain, models of up to 500 billion parameters."""
 
 from __future__ import annotations
 
 from tempstudio.scene import format as figures
 from tempstudio.studies.chart import Axis, Line, LineChart, whole
+from tempstudio.studies.pairs import Pair, pair_of, strategies
 from tempstudio.studies.setting import Setting
 from tempstudio.studies.study import SHOWN, Claim, Row, Study, SweepTable, Tables, TextTable, Told
-from tempstudio.studies.tables import degrees_text, fastest, where
+from tempstudio.studies.tables import degrees_text, where
 
 MODELS = (
     ("GPT-3 175B", "gpt3-175b", "I"),
@@ -15,45 +15,34 @@ MODELS = (
     ("GPT of 504B", "gpt-504b.json", "K"),
 )
 WAFERS = (2, 3, 4, 5, 6)
-STAGE = (  # (dp, tp, stream) that fill a wafer of 48 dies
-    (6, 1, 8), (3, 1, 16), (1, 1, 48), (3, 2, 8), (1, 2, 24), (6, 2, 4), (3, 4, 4), (3, 8, 2),
-    (6, 8, 1), (3, 16, 1), (12, 4, 1), (12, 1, 4), (2, 24, 1), (1, 48, 1), (1, 32, 1), (1, 40, 1),
-)  # fmt: skip
+OURS, RIVAL = ("tspp", "sequential"), ("megatron3", "sequential")
 
 
 def tables(setting: Setting) -> tuple[SweepTable, ...]:
-    """Each model on each chain by each division of a stage's dies."""
+    """Each model on each chain with and without streams, degrees searched."""
     full = setting.name == "full"
     models = [model for _, model, _ in MODELS] if full else [setting.trainings[0].model]
-    wafers = WAFERS if full else (2, 3)
-    stages = STAGE if full else ((1, 1, 4), (2, 1, 2), (2, 2, 1))
     rows, cols = (6, 8) if full else setting.meshes[0]
     job = {"seq_len": 2048, "global_batch": 128} if full else setting.trainings[0].job
-    documents = tuple(
-        {
-            "base": {
-                "machine": {"rows": rows, "cols": cols, "wafers": count},
-                "job": {**job, "flash_attention": True},
-                "strategies": {"partitioner": "tspp", "mapper": "sequential"},
-            },
-            "axes": {
-                "model": models,
-                "parallel": [
-                    {"pp": count, "dp": dp, "tp": tp, "stream": n, "zero": zero}
-                    for dp, tp, n in stages
-                    for zero in ((1, 3) if dp > 1 else (0,))
-                ],
-            },
-            "columns": ["machine.wafers", "time_s.bubble", "time_s.exposed"],
-        }
-        for count in wafers
-    )
-    return (SweepTable("many-wafers", documents),)
+    document = {
+        "base": {
+            "machine": {"rows": rows, "cols": cols},
+            "job": {**job, "flash_attention": True},
+            "strategies": {"solver": setting.solver},
+        },
+        "axes": {
+            "machine.wafers": list(WAFERS if full else (2, 3)),
+            "model": models,
+            "strategies": [strategies(pair) for pair in (OURS, RIVAL)],
+        },
+        "columns": ["time_s.bubble", "time_s.exposed"],
+    }
+    return (SweepTable("many-wafers", (document,)),)
 
 
 def tell(setting: Setting, found: Tables) -> Told:
     """Throughput by wafers with and without streams, and what fits at all."""
-    rows = [row for row in found["many-wafers"] if row["pp"]]
+    rows = [row for row in found["many-wafers"] if row["step_time_s"]]
     return Told(
         claims=(_claim(rows),),
         reading=(
@@ -72,40 +61,38 @@ def _models(rows: list[Row]) -> list[tuple[str, str, str]]:
     return known or [(str(rows[0]["model"]), str(rows[0]["model"]), "I")]
 
 
-def _best(rows: list[Row], model: str, streamed: bool) -> dict[int, Row]:
-    """The fastest fitting row by wafers."""
-    best = {}
-    for count in sorted({row["pp"] for row in rows}):
-        mine = [r for r in where(rows, model=model, pp=count) if (r["stream"] > 1) == streamed]
-        row = fastest(mine)
-        if row is not None:
-            best[count] = row
-    return best
+def _by_wafers(rows: list[Row], model: str, pair: Pair) -> dict[int, Row]:
+    """The row of a strategy by wafers, whether it fits or not."""
+    mine = [row for row in where(rows, model=model) if pair_of(row) == pair]
+    return {row["machine.wafers"]: row for row in mine}
+
+
+def _fitting(rows: list[Row], model: str, pair: Pair) -> dict[int, Row]:
+    return {n: row for n, row in _by_wafers(rows, model, pair).items() if row["fits"]}
 
 
 def _chart(rows: list[Row]) -> LineChart:
     lines = []
     for label, model, hue in _models(rows):
-        for streamed, said in ((True, "streams"), (False, "none")):
-            best = _best(rows, model, streamed)
-            points = tuple((n, row["tokens_per_s"] / 1e3) for n, row in best.items())
+        for pair in (OURS, RIVAL):
+            found = _fitting(rows, model, pair)
+            points = tuple((n, row["tokens_per_s"] / 1e3) for n, row in found.items())
             if points:
-                lines.append(Line(f"{label}, {said}", points, hue, dashed=not streamed))
+                lines.append(Line(f"{label}, {pair[0]}", points, hue, dashed=pair == RIVAL))
     return LineChart(
         "many-wafers",
-        "Chains of wafers, a pipeline stage on each",
+        "Chains of wafers, pipeline stages along them",
         Axis("wafers of 48 dies", text=whole, low=2, high=6),
         Axis("thousand tokens a second", low=0.0),
         tuple(lines),
-        subtitle="The best degrees with tensor streams and with none (Megatron with split norms); "
-        "what does not fit has no dot",
+        subtitle="Each strategy with its own best degrees; what does not fit has no dot",
     )
 
 
 def _claim(rows: list[Row]) -> Claim:
     gains, fits = [], []
     for label, model, _ in _models(rows):
-        streamed, plain = _best(rows, model, True), _best(rows, model, False)
+        streamed, plain = (_fitting(rows, model, pair) for pair in (OURS, RIVAL))
         gains += [
             row["tokens_per_s"] / plain[n]["tokens_per_s"]
             for n, row in streamed.items()
@@ -116,7 +103,7 @@ def _claim(rows: list[Row]) -> Claim:
     measured = f"fits: {', '.join(fits) or 'nothing'}"
     if gains:
         low, high = figures.digits(min(gains)), figures.digits(max(gains))
-        measured += f"; streams are {low} to {high} times as fast as the best plan without"
+        measured += f"; tspp is {low} to {high} times as fast as megatron3"
     return Claim(
         "none that may be cited",
         measured,
@@ -127,33 +114,31 @@ def _claim(rows: list[Row]) -> Claim:
 
 
 def _table(rows: list[Row]) -> TextTable:
-    body = []
+    body: list[tuple[str, ...]] = []
     for label, model, _ in _models(rows):
-        for count in sorted({row["pp"] for row in rows}):
-            for streamed, said in ((True, "streams"), (False, "none")):
-                row = _best(rows, model, streamed).get(count)
-                if row is None:
-                    least = min(
-                        (r["memory_peak_bytes"] for r in where(rows, model=model, pp=count)
-                         if (r["stream"] > 1) == streamed), default=0.0,
-                    )  # fmt: skip
-                    text = f"does not fit: at least {figures.byte_count(least)} a die"
-                    body.append((label, str(count), said, text, "", "", "", ""))
-                    continue
-                body.append(
-                    (
-                        label,
-                        str(count),
-                        said,
-                        degrees_text(row),
-                        figures.si(row["tokens_per_s"], "tokens/s"),
-                        figures.percent(row["mfu"]),
-                        figures.percent(row["time_s.bubble"] / row["step_time_s"]),
-                        figures.byte_count(row["memory_peak_bytes"]),
-                    )
-                )
+        tried = {pair: _by_wafers(rows, model, pair) for pair in (OURS, RIVAL)}
+        for count in sorted({n for by_wafers in tried.values() for n in by_wafers}):
+            for pair, by_wafers in tried.items():
+                head = (label, str(count), pair[0])
+                body.append((*head, *_cells(by_wafers.get(count))))
     columns = ("model", "wafers", "", "degrees", "throughput", "MFU", "bubble", "memory")
-    return TextTable("The best with streams and with none", columns, tuple(body))
+    return TextTable("The best plan of each", columns, tuple(body))
+
+
+def _cells(row: Row | None) -> tuple[str, ...]:
+    """Degrees, throughput, MFU, bubble and memory; only the memory of what does not fit."""
+    if row is None:
+        return ("no plan", "", "", "", "")
+    memory = figures.byte_count(row["memory_peak_bytes"])
+    if not row["fits"]:
+        return (f"{degrees_text(row)} (does not fit)", "", "", "", memory)
+    return (
+        degrees_text(row),
+        figures.si(row["tokens_per_s"], "tokens/s"),
+        figures.percent(row["mfu"]),
+        figures.percent(row["time_s.bubble"] / row["step_time_s"]),
+        memory,
+    )
 
 
 STUDY = Study(
@@ -161,10 +146,9 @@ STUDY = Study(
     title="Two to six wafers",
     question="How do chains of wafers carry models that one cannot hold?",
     method=(
-        "Chains of 6 x 8 wafers, as many pipeline stages, batch 128 at 2,048 tokens; within a "
-        "stage sixteen divisions of the 48 dies under tspp, mapped row by row, with ZeRO 1 and 3 "
-        "over the replicas. The model of 504 billion parameters is GPT-3's shape at width 20,480 "
-        "and 100 layers."
+        "Chains of 6 x 8 wafers, batch 128 at 2,048 tokens, tspp and megatron3, both placed row "
+        "by row, degrees searched: pipeline stages, too. The "
+        "model of 504 billion parameters is GPT-3's shape at width 20,480 and 100 layers."
     ),
     tables=tables,
     tell=tell,

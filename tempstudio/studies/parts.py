@@ -8,7 +8,7 @@ from typing import Any
 from tempstudio.scene import format as figures
 from tempstudio.studies import rivals
 from tempstudio.studies.chart import Axis, BarChart, Bars, Rule
-from tempstudio.studies.rivals import OURS, strategy_row
+from tempstudio.studies.pairs import OURS, documents, strategy_row
 from tempstudio.studies.setting import Mesh, Setting
 from tempstudio.studies.study import (
     FAILS,
@@ -42,8 +42,8 @@ def tables(setting: Setting) -> tuple[SweepTable, ...]:
     """The rivals' table of the largest mesh, and what it lacks: single parts, fixed degrees."""
     mesh = _mesh(setting)
     known = [table for table in rivals.tables(setting) if table.name == rivals.table_name(mesh)]
-    single = rivals.documents(setting, mesh, [STREAMING, MAPPING])
-    fixed = rivals.documents(setting, mesh, [OURS], {"parallel": RULE_OF_THUMB})
+    single = documents(setting, mesh, [STREAMING, MAPPING])
+    fixed = documents(setting, mesh, [OURS], {"parallel": RULE_OF_THUMB})
     return (*known, SweepTable("parts-single", single), SweepTable("parts-fixed", fixed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Mesh = tuple[int, int]
@@ -54,10 +54,7 @@ SIX = (
 FULL = Setting(
     name="full",
     trainings=SIX,
-    long_trainings=(
-        Training("Llama 2 7B", "llama2-7b", 16384, 32),
-        Training("Llama 3 70B", "llama3-70b", 16384, 32),
-    ),
+    long_trainings=tuple(replace(training, seq_len=16384, batch=32) for training in SIX),
     meshes=((4, 8), (6, 8)),
     solver={"name": "dual-level"},
     solvers=("dual-level", "ilp", "exhaustive", "random"),
