@@ -10,7 +10,10 @@ import hashlib
 import inspect
 import json
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 
 from tempstudio.core.progress import Progress
@@ -47,7 +50,7 @@ def _run_table(
     _forget_others(folder, fingerprint(table))
     if isinstance(table, SweepTable):
         return _run_sweeps(table, folder, workers, progress)
-    return _run_calls(table, folder, progress)
+    return _run_calls(table, folder, workers, progress)
 
 
 def _run_sweeps(
@@ -67,21 +70,40 @@ def _run_sweeps(
     return names, [{**row, "point": point} for point, row in enumerate(rows)]
 
 
-def _run_calls(table: CallTable, folder: Path, progress: Progress) -> tuple[list[str], list[Row]]:
-    """Calls one after another in this process: their clocks are not disturbed by each other."""
+def _run_calls(
+    table: CallTable, folder: Path, workers: int, progress: Progress
+) -> tuple[list[str], list[Row]]:
+    """Calls side by side, as their clocks are those of the processor; kept as they end."""
     started = time.monotonic()
     with Journal(folder, fingerprint(table), resume=True) as journal:
         before, points = len(journal.rows), len(table.points)
-        for number, point in enumerate(table.points):
-            if number in journal.rows:
-                continue
-            journal.add(number, {**point, **table.function(**point)})
+        missing = [number for number in range(points) if number not in journal.rows]
+        for number, row in _answers(table, missing, workers):
+            journal.add(number, {**table.points[number], **row})
             done = len(journal.rows)
             left_s = (time.monotonic() - started) / (done - before) * (points - done)
             caption = f"{table.name}: {done} of {points} points, {clock(left_s)} left"
             progress.step(done / points, caption)
         rows = [journal.rows[number] for number in range(points)]
     return list(dict.fromkeys(name for row in rows for name in row)), rows
+
+
+def _answers(table: CallTable, missing: list[int], workers: int) -> Iterator[tuple[int, Row]]:
+    """(number of a point, what its call gives) in the order in which they end; with 0 workers one
+    after another in this process."""
+    if not workers:
+        for number in missing:
+            yield number, table.function(**table.points[number])
+        return
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), max_tasks_per_child=1 if table.fresh else None
+    )
+    try:
+        asked = {pool.submit(table.function, **table.points[n]): n for n in missing}
+        for answer in as_completed(asked):
+            yield asked[answer], answer.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _forget_others(folder: Path, wanted: str) -> None:

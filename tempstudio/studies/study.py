@@ -35,11 +35,15 @@ class SweepTable:
 
 @dataclass(frozen=True)
 class CallTable:
-    """A row for each of `points`, the keywords of one call; the function gives the other cells."""
+    """A row for each of `points`, the keywords of one call; the function gives the other cells.
+
+    `fresh` calls know nothing of each other: each has a process of its own.
+    """
 
     name: str
     function: Callable[..., Row]
     points: tuple[Row, ...]
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

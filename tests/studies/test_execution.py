@@ -13,6 +13,7 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.studies import execution
 from tempstudio.studies.evaluation import find_studies, read_section
+from tempstudio.studies.measurements.meshes import faulty_mesh
 from tempstudio.studies.setting import QUICK
 from tempstudio.studies.study import CallTable, Study, SweepTable, Told
 from tempstudio.studies.tables import read_csv
@@ -131,3 +132,16 @@ def test_a_study_by_a_wrong_name_and_a_table_that_is_not_there(tmp_path: Path) -
         find_studies(["nothing"])
     with pytest.raises(InputError, match=r"squares\.csv: no such table; run the study s first"):
         read_section(study(calls(1)), QUICK, tmp_path)
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_calls_side_by_side_give_what_calls_one_by_one_give(tmp_path: Path, fresh: bool) -> None:
+    points = tuple(
+        {"rows": 3, "cols": 4, "kind": kind, "rate": 0.2, "seed": seed}
+        for kind in ("die", "link")
+        for seed in range(2)
+    )
+    made = study(CallTable("meshes", faulty_mesh, points, fresh))
+    apart = execution.run_study(made, QUICK, tmp_path / "apart", 2, Progress())
+    assert apart == run(made, tmp_path / "here")
+    assert len(read_csv(apart["meshes"])) == 4
