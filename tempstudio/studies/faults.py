@@ -204,10 +204,10 @@ def _claim(setting: Setting, curves: dict[str, dict[Pair, Curve]], meshes: Seque
         f"of the whole wafer's throughput ours keeps {'; '.join(said)}; at that rate the live "
         f"dies fall apart {apart}",
         SHOWN,
-        "Groups need a cycle or a path of live neighbours: dead links leave one nearly always. "
-        "Dead dies cost their share and what does not divide: with 47 dies, groups of four leave "
-        "three idle where groups of two leave one, so whoever takes the larger groups loses more "
-        "to the first dead dies. Dead cores cost both the same, the loss of the slowest die.",
+        "Groups need a cycle or a path of live neighbours: dead links leave one nearly always, and "
+        "traffic goes round them. Dead dies cost their share and what does not divide: degrees "
+        "multiply to 46 or 44 rather than to 45. A dead core slows its die and all that wait for "
+        "it, so whoever computes for more of the step loses more by it.",
     )
 
 

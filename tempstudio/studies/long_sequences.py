@@ -62,7 +62,8 @@ def _claim(setting: Setting, rows: Sequence[Row]) -> Claim:
         SHOWN,
         "Ring attention passes keys and values hidden behind compute under every strategy, so a "
         "long sequence alone gives no advantage. What differs is memory: activations grow with "
-        "the sequence, and who divides them with the weights needs no recomputation.",
+        "the sequence, and who divides them with the weights spares some models the "
+        "recomputation. Where everybody must recompute, all are nearly as fast.",
     )
 
 
