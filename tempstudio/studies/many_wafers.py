@@ -50,6 +50,9 @@ def tell(setting: Setting, found: Tables) -> Told:
             "up to some point throughput grows faster than the dies, because degrees that did "
             "not fit now do. Then the bubble of the pipeline and the smaller batch a replica "
             "take over. Only activations cross between wafers, 9 TB/s is ample for them.",
+            "Stages interleave their model chunks only where the micro-batches are a multiple of "
+            "the stages. 128 sequences seldom are of 3, 5 or 6, so plans that live by a short "
+            "bubble do best on 2 and 4 wafers.",
         ),
         charts=(_chart(rows),),
         tables=(_table(rows),),
