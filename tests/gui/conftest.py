@@ -60,7 +60,8 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that leaves a thread or a process behind has failed."""
     threads, processes = set(threading.enumerate()), child_processes()
     yield
-    if not live_windows:  # one lives on until its module's end, and may take a new worker
+    # A live window stays until its module's end, and may take a new worker in any of its tests.
+    if not live_windows and "live" not in request.fixturenames:
         left = [f"thread {thread.name}" for thread in set(threading.enumerate()) - threads]
         left += [f"process {number}" for number in child_processes() - processes]
         assert not left, left
