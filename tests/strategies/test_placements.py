@@ -206,7 +206,7 @@ def test_orders_that_are_cycles_are_kept() -> None:
         (2, 4, ts.Degrees(tp=2, stream=4), ()),
         (2, 4, ts.Degrees(dp=2, tp=2, stream=2, zero=1), ()),
         (3, 3, ts.Degrees(dp=2, stream=4, zero=3), ((1, 1),)),
-        (3, 3, ts.Degrees(dp=2, tp=3, zero=3), ((0, 1), (2, 2))),
+        (3, 3, ts.Degrees(dp=3, tp=2, zero=3), ((0, 1), (2, 2))),
     ],
 )
 def test_no_placement_at_all_is_better(
