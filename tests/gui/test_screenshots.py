@@ -13,12 +13,13 @@ from tempstudio.gui import screenshots
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_every_view_is_pictured_in_both_themes(tmp_path: Path, qapp: object) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tempstudio.gui.screenshots", str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=880,
     )
     assert done.returncode == 0, done.stderr
     names = [name for name, _ in screenshots.states()]
