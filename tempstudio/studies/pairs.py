@@ -30,12 +30,8 @@ def documents(
     pairs: Sequence[Pair],
     base: dict[str, Any] | None = None,
     trainings: Sequence[Training] | None = None,
-    options: dict[str, Any] | None = None,
 ) -> tuple[dict[str, Any], ...]:
-    """Sweeps of strategies over all models, one for each job; `base` is laid over all points.
-
-    `options` are those of every partitioner but ours.
-    """
+    """Sweeps of strategies over all models, one for each job; `base` is laid over all points."""
     trainings = trainings if trainings is not None else setting.trainings
     jobs = list(dict.fromkeys((t.seq_len, t.batch) for t in trainings))
     return tuple(
@@ -48,7 +44,7 @@ def documents(
             },
             "axes": {
                 "model": [t.model for t in trainings if (t.seq_len, t.batch) == job],
-                "strategies": [strategies(pair, options) for pair in pairs],
+                "strategies": [strategies(pair) for pair in pairs],
             },
             "columns": COLUMNS,
         }
@@ -57,7 +53,7 @@ def documents(
 
 
 def strategies(pair: Pair, options: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A pair as the table that an axis `strategies` takes.
+    """A pair as the table that an axis `strategies` takes; `options` are for rivals only.
 
     >>> strategies(("tspp", "gemini"))
     {'partitioner': {'name': 'tspp'}, 'mapper': {'name': 'gemini'}}
