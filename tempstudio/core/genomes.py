@@ -18,7 +18,7 @@ from tempstudio.core.candidate import Candidate
 from tempstudio.core.machine import MOST_DIES, Machine
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.topology import usable_dies
-from tempstudio.core.workload import TrainingJob, Workload
+from tempstudio.core.workload import TrainingJob, Workload, step_flop
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -187,17 +187,6 @@ def _least_seconds(
     flop = 3.0 * step_flop(model, job) / job.tokens  # a token's, forward and backward
     rate = machine.die.flop_per_s * machine.die.peak_efficiency
     return np.asarray(flop * tokens * share / (tp * stream) / rate)
-
-
-def step_flop(model: Workload, job: TrainingJob) -> float:
-    """Least forward FLOP of a step: attention counts half where causal masking halves it."""
-    total = 0.0
-    for block in model.blocks:
-        for operator in block.operators:
-            halved = operator.kind == "attention" and job.causal_halving
-            flop = operator.flop(job.tokens, job.seq_len)
-            total += block.repeat * flop * (0.5 if halved else 1.0)
-    return total
 
 
 def micro_batches(degrees: Degrees, job: TrainingJob) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import ROLES, Partition, Phase, Segment, StageProgram
-from tempstudio.core.workload import TrainingJob, Workload
+from tempstudio.core.workload import TrainingJob, Workload, step_flop
 
 TOLERANCE = 1e-6  # of sums over many operators
 OPS = ("all-reduce", "all-gather", "reduce-scatter", "all-to-all")
@@ -118,7 +118,7 @@ def _check_samples(partition: Partition, job: TrainingJob) -> None:
 
 def _check_work(partition: Partition, model: Workload, job: TrainingJob) -> None:
     """Every product of the model is computed once forward and twice backward."""
-    needed = _product_flop(model, job)
+    needed = step_flop(model, job)
     for name, share in (("forward", 1.0), ("backward", 2.0), ("backward_last", 2.0)):
         done = partition.micro_batches * sum(
             segment.repeat * sum(phase.work.flop_total for phase in segment.phases)
@@ -128,17 +128,6 @@ def _check_work(partition: Partition, model: Workload, job: TrainingJob) -> None
         if done < share * needed * (1 - TOLERANCE):
             words = name.replace("_", ", ")
             raise PlanFault(f"partition: {words} computes {done:.6g} of {share * needed:.6g} FLOP")
-
-
-def _product_flop(model: Workload, job: TrainingJob) -> float:
-    """Forward FLOP of all products; masking may halve those of attention (SPEC 5)."""
-    total = 0.0
-    for block in model.blocks:
-        for operator in block.operators:
-            halved = operator.kind == "attention" and job.causal_halving
-            flop = operator.flop(job.tokens, job.seq_len)
-            total += block.repeat * flop * (0.5 if halved else 1.0)
-    return total
 
 
 def _check_states(partition: Partition, model: Workload, job: TrainingJob) -> None:

@@ -112,9 +112,9 @@ def check_value(field: dataclasses.Field[Any], hint: Any, value: Any, where: str
         if not isinstance(value, (list, tuple)):
             raise InputError(f"{where}: found {short_text(value)}, expected a list")
         record = next(iter(typing.get_args(kind)), None)
-        if dataclasses.is_dataclass(record):
+        if isinstance(record, type) and dataclasses.is_dataclass(record):
             return tuple(
-                from_json(record, item, f"{where}[{i}]")  # type: ignore[arg-type]
+                from_json(record, item, f"{where}[{i}]")
                 for i, item in enumerate(value)
             )
         return tuple(value)

@@ -9,8 +9,10 @@ finds span, copy and item by binary search; nothing is simulated when a view ask
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -310,7 +312,7 @@ GROUPS = {"flow_sets": FlowSets, "templates": Templates, "spans": Spans, "sends"
 
 
 def timeline_from_arrays(
-    header: dict[str, object], arrays: dict[str, FloatArray | IntArray]
+    header: Mapping[str, Any], arrays: Mapping[str, Any]
 ) -> Timeline:
     """The inverse of `Timeline.to_arrays`."""
     groups = {
@@ -319,12 +321,12 @@ def timeline_from_arrays(
     }
     plain = {key: value for key, value in arrays.items() if "." not in key}
     return Timeline(
-        duration_s=float(header["duration_s"]),  # type: ignore[arg-type]
-        capacity_bytes=float(header["capacity_bytes"]),  # type: ignore[arg-type]
-        segments=tuple((a, b) for a, b in header["segments"]),  # type: ignore[attr-defined]
-        phases=tuple(PhaseInfo(*row) for row in header["phases"]),  # type: ignore[attr-defined]
+        duration_s=float(header["duration_s"]),
+        capacity_bytes=float(header["capacity_bytes"]),
+        segments=tuple((a, b) for a, b in header["segments"]),
+        phases=tuple(PhaseInfo(*row) for row in header["phases"]),
         **groups,
-        **plain,  # type: ignore[arg-type]
+        **plain,
     )
 
 

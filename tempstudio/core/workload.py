@@ -275,3 +275,14 @@ def _operator_to_json(operator: Operator) -> dict[str, Any]:
         if key not in document and value != field.default:
             document[key] = list(value) if isinstance(value, tuple) else value
     return document
+
+
+def step_flop(model: Workload, job: TrainingJob) -> float:
+    """Forward FLOP of all products in a step; masking may halve those of attention (SPEC 5)."""
+    total = 0.0
+    for block in model.blocks:
+        for operator in block.operators:
+            halved = operator.kind == "attention" and job.causal_halving
+            flop = operator.flop(job.tokens, job.seq_len)
+            total += block.repeat * flop * (0.5 if halved else 1.0)
+    return total

@@ -12,7 +12,13 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.progress import Progress
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import FOREGROUND, Timeline
-from tempstudio.export.movie import GIF_FRAMES_PER_S, MP4_FRAMES_PER_S, write_gif, write_mp4
+from tempstudio.export.movie import (
+    GIF_FRAMES_PER_S,
+    MP4_FRAMES_PER_S,
+    Pixels,
+    write_gif,
+    write_mp4,
+)
 from tempstudio.export.raster import pixels_of, png_of
 from tempstudio.export.shown import Shown
 from tempstudio.export.svg import svg_of
@@ -185,16 +191,16 @@ def _write_movie(
     even = (size[0] - size[0] % 2, size[1] - size[1] % 2)
     wide, tall = (round(side * view.dpr) // 2 * 2 for side in even)
 
-    def frames() -> Iterator[object]:
+    def frames() -> Iterator[Pixels]:
         pictures = pictures_of(machine, timeline, times, even, view)
         for number, pixels in enumerate(pixels_of(pictures, view.dpr)):
             progress.step(number / count, f"painting {path.name}")
             yield pixels[:tall, :wide]
 
     if gif:
-        write_gif(path, frames, count, rate)  # type: ignore[arg-type]
+        write_gif(path, frames, count, rate)
     else:
-        write_mp4(path, frames(), (wide, tall), rate)  # type: ignore[arg-type]
+        write_mp4(path, frames(), (wide, tall), rate)
 
 
 def _shown(run: Shown | Project) -> tuple[Machine, Timeline | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -37,9 +38,9 @@ class Autosave(QObject):
             arguments = (self._document.project, self._document.path, self._document.name)
             self._last = self._writer.submit(self._write, *arguments)
 
-    def _write(self, project: Project, path: object, title: str) -> None:
+    def _write(self, project: Project, path: Path | None, title: str) -> None:
         try:
-            self._session.write(project, path, title)  # type: ignore[arg-type]
+            self._session.write(project, path, title)
         except InputError:
             return  # a full disk: the work is still in the window, and saving will say so
 

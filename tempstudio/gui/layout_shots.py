@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtWidgets import QApplication, QDialog, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 
 from tempstudio.core.machine import Wafer
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.result_shots import State, wait
+from tempstudio.gui.views.machine_dialog import MachineDialog
 
 
 def layout_states() -> Iterator[State]:
     """Each can be reached from any other."""
 
     def settle(window: MainWindow) -> None:
-        for dialog in window.findChildren(QDialog, "machine_dialog"):
+        for dialog in window.findChildren(MachineDialog):
             dialog.close()
         window.zoom.set(1.0)
         window.messages.clear()
@@ -63,18 +64,18 @@ def layout_states() -> Iterator[State]:
     def dialog_over(window: MainWindow) -> QWidget | None:
         settle(window)
         window.requests.ask_wafer()
-        made = window.findChildren(QDialog, "machine_dialog")[-1]
-        made.form._edit("die.HBM_GB", 96e9)  # type: ignore[attr-defined]
-        made.form._edit("wafers", 2)  # type: ignore[attr-defined]
-        made.faults._kind.editor("yield_model").setCurrentText("Murphy yield")  # type: ignore[attr-defined]
-        made.faults._edit("yield_model", "Murphy yield")  # type: ignore[attr-defined]
+        made = window.findChildren(MachineDialog)[-1]
+        made.form.edit("die.HBM_GB", 96e9)
+        made.form.edit("wafers", 2)
+        made.findChildren(QComboBox, "new.faults.yield_model")[-1].setCurrentText("Murphy yield")
+        made.faults.edit("yield_model", "Murphy yield")
         QApplication.processEvents()
         return made
 
     def shown(window: MainWindow, rate: float) -> QWidget | None:
-        made = window.findChildren(QDialog, "machine_dialog")[-1]
-        made.faults._edit("die_rate", rate)  # type: ignore[attr-defined]
-        made.faults._edit("link_rate", rate)  # type: ignore[attr-defined]
+        made = window.findChildren(MachineDialog)[-1]
+        made.faults.edit("die_rate", rate)
+        made.faults.edit("link_rate", rate)
         return made
 
     def chain(window: MainWindow) -> None:

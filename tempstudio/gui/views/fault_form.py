@@ -108,7 +108,7 @@ class FaultForm(QWidget):
         self._rest.set_fields((_LINKS, _SEED), {"seed": self.draw.seed})
         self._show_figures()
         for form in (self._kind, self._figures, self._rest):
-            form.edited.connect(self._edit)
+            form.edited.connect(self.edit)
             form.refused.connect(self.refused)
 
     def _show_figures(self) -> None:
@@ -119,7 +119,8 @@ class FaultForm(QWidget):
         values = {field.key: getattr(self.draw, field.key) for field in fields}
         self._figures.set_fields(fields, values)
 
-    def _edit(self, key: str, value: Any) -> None:
+    def edit(self, key: str, value: Any) -> None:
+        """Ask for another value, as its editor does."""
         changed = {key: BY_TITLE[value] if key == "yield_model" else value}
         self.draw = Draw(**{**self.draw.__dict__, **changed})
         if key == "yield_model":

@@ -95,13 +95,14 @@ class MachineForm(QWidget):
         form.set_fields(fields, {})
         for spin in form.findChildren(QSpinBox):
             spin.setKeyboardTracking(self._live)
-        form.edited.connect(self._edit)
+        form.edited.connect(self.edit)
         form.refused.connect(self.refused)
         self._column.addWidget(heading)
         self._column.addWidget(form)
         self._forms.append(form)
 
-    def _edit(self, key: str, value: Any) -> None:
+    def edit(self, key: str, value: Any) -> None:
+        """Ask for another value, as its editor does."""
         try:
             machine, title = self._with(key, value)
         except InputError as error:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -256,6 +256,6 @@ class SearchPanel(QWidget):
             lines.append("does not fit")
         return "\n".join(lines)
 
-    def _ask(self, index: object) -> None:
-        row = self.table.source(index.row())  # type: ignore[attr-defined]
+    def _ask(self, index: QModelIndex) -> None:
+        row = self.table.source(index.row())
         self.plan_asked.emit(self._log.candidates[row])

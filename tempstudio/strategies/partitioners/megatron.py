@@ -6,6 +6,7 @@ Shoeybi et al. 2019 (arXiv:1909.08053); Korthikanti et al. 2022 (arXiv:2205.0519
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
@@ -57,47 +58,40 @@ def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
     )
 
 
-class Megatron1:
-    """Column/row split with all-reduces; norm regions are replicated."""
+class _Megatron:
+    """What both share: the operators' columns and rows are cut; how norms are treated differs."""
+
+    name: ClassVar[str]
+    version = "1.0"
+    Options = MegatronOptions
+    split_norms: ClassVar[bool]
+
+    def partition(
+        self,
+        workload: Workload,
+        machine: Machine,
+        job: TrainingJob,
+        degrees: Degrees,
+        options: MegatronOptions,
+        progress: Progress,
+    ) -> Partition:
+        """Each stage's programs, with the collectives at the borders of the cut regions."""
+        progress.step(0.0, "cutting operators")
+        rules = _rules(self.name, self.split_norms, options)
+        return build_partition(workload, machine, job, degrees, rules)
+
+
+class Megatron1(_Megatron):
+    """One all-reduce after every row operator, and its mirror image backward."""
 
     name = "megatron1"
     summary = "Megatron column/row tensor parallelism, all-reduce, replicated norms"
-    version = "1.0"
-    Options = MegatronOptions
-
-    def partition(
-        self,
-        workload: Workload,
-        machine: Machine,
-        job: TrainingJob,
-        degrees: Degrees,
-        options: MegatronOptions,
-        progress: Progress,
-    ) -> Partition:
-        """Programs with one all-reduce after every row operator, and its mirror image backward."""
-        progress.step(0.0, "cutting operators")
-        rules = _rules(self.name, False, options)
-        return build_partition(workload, machine, job, degrees, rules)
+    split_norms = False
 
 
-class Megatron3:
-    """Column/row split with norm regions split along the sequence."""
+class Megatron3(_Megatron):
+    """All-gathers before column and reduce-scatters after row operators, backward mirrored."""
 
     name = "megatron3"
     summary = "Megatron with sequence-split norms: all-gather and reduce-scatter"
-    version = "1.0"
-    Options = MegatronOptions
-
-    def partition(
-        self,
-        workload: Workload,
-        machine: Machine,
-        job: TrainingJob,
-        degrees: Degrees,
-        options: MegatronOptions,
-        progress: Progress,
-    ) -> Partition:
-        """Programs with all-gathers before column and reduce-scatters after row operators."""
-        progress.step(0.0, "cutting operators")
-        rules = _rules(self.name, True, options)
-        return build_partition(workload, machine, job, degrees, rules)
+    split_norms = True
