@@ -142,7 +142,7 @@ QSplitter::handle:vertical {{ height: 1px; }}
 QSplitter::handle:hover {{ background: {tokens.accent}; }}
 
 QToolBar {{ background: {tokens.window}; border: 0; border-bottom: 1px solid {tokens.hairline};
-  spacing: 4px; padding: 4px 8px; }}
+  spacing: 4px; padding: 6px; }}
 QToolBar::separator {{ background: {tokens.hairline}; width: 1px; margin: 4px; }}
 QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 3px 6px;
   color: {tokens.text}; background: transparent; }}

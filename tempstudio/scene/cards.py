@@ -87,7 +87,7 @@ def gauge_width(layout: Layout) -> float:
 
 def text_px(layout: Layout) -> float:
     """Size of the texts on a card."""
-    return LEAST_PX if layout.die_px < 52 else 12.0 if layout.die_px < 96 else 13.0
+    return LEAST_PX if layout.die_px < 56 else 12.0 if layout.die_px < 96 else 13.0
 
 
 def die_layers(

@@ -14,9 +14,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
 
 JOINT = 0.8  # more gap between wafers, in dies
-RIM = 0.36  # from the outermost die to the wafer's outline, in dies
+RIM = 0.26  # from the outermost die to the wafer's outline, in dies
 BAR = 0.14  # thickness of a cluster's switches, in dies
-MARGIN_PX = 10.0
+MARGIN_PX = 10.0  # beside a machine
+CLOSE_PX = 4.0  # above and below it, where caption and legend have their own air
+NAMES_PX = 12.0  # room for the names of several wafers above them
 AXIS_PX = (26.0, 16.0)  # room for row numbers on the left, column numbers above
 BIGGEST_DIE_PX = 260.0
 FITTED_DIE_PX = 112.0  # a small machine does not fill the canvas: it would shout
@@ -55,11 +57,13 @@ def canvas_of(
 
     Where dies are too small to carry their names, room is left for row and column numbers.
     """
+    names = NAMES_PX if isinstance(machine, Wafer) and machine.wafers > 1 else 0.0
+    top = above + CLOSE_PX + names
     free = (
         MARGIN_PX,
-        above + MARGIN_PX,
+        top,
         max(width - 2 * MARGIN_PX, 1.0),
-        max(height - above - below - 2 * MARGIN_PX, 1.0),
+        max(height - top - below - CLOSE_PX, 1.0),
     )
     if _fitting_die(machine, free) >= CARD_PX:
         return free

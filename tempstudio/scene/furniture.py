@@ -23,7 +23,7 @@ from tempstudio.scene.marks import Marks
 from tempstudio.scene.tokens import Tokens, mix, panel_of
 from tempstudio.scene.typeface import LEAST_PX, baseline, elided, text_width
 
-CAPTION_PX = 46.0
+CAPTION_PX = 44.0
 SENTENCE_PX = 13.0
 SIDE_PX = 14.0
 MOST_NUMBERS = 10  # labels along one axis

@@ -9,6 +9,9 @@ from PySide6.QtWidgets import QApplication
 import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.scene.cards import fitting_name, padding, text_px
+from tempstudio.scene.furniture import CAPTION_PX
+from tempstudio.scene.legend import HEIGHT_PX
 from tempstudio.scene.tokens import DARK, LIGHT, Tokens, contrast, mix
 from tests.gui.conftest import Furnish, use_menu
 
@@ -68,6 +71,23 @@ def test_the_window_fits_its_sizes(
         assert window.docks["left"].width() == pytest.approx(320, abs=8)
         assert window.docks["gauges"].width() == pytest.approx(400, abs=8)
         assert window.docks["timeline"].height() == pytest.approx(280, abs=8)
+
+
+def test_dies_of_the_first_sample_are_as_large_as_the_brief_says(
+    furnish: Furnish, small_project: Project, small_run: ts.Run
+) -> None:
+    window = furnish(small_project, small_run)
+    window.wafer.set_project(ts.Wafer(rows=6, cols=8))
+    layout = window.wafer.layout_of_dies
+    assert layout is not None and layout.detail == "card"
+    assert 51 <= layout.die_px <= 58
+    assert layout.gap_px == pytest.approx(layout.die_px / 3, abs=1)
+    room = layout.die_px - padding(layout)
+    for operator in ("gate_up", "activation", "attention", "residual", "output"):
+        assert "…" not in fitting_name(operator, text_px(layout), room), "a card is legible"
+    left, top, wide, tall = layout.content
+    assert top >= CAPTION_PX and top + tall <= window.wafer.height() - HEIGHT_PX
+    assert left >= 0 and left + wide <= window.wafer.width()
 
 
 def test_a_wider_window_brings_the_left_dock_back(furnish: Furnish, small_project: Project) -> None:

@@ -13,10 +13,11 @@ from tempstudio.gui.theme import font
 from tempstudio.gui.zoomed import Zoomed
 from tempstudio.scene.tokens import Tokens, panel_of
 
-CAPTION_PX, LEGEND_PX, MARGIN_PX = 46.0, 28.0, 10.0
+CAPTION_PX, LEGEND_PX = 44.0, 28.0
+MARGIN_PX, CLOSE_PX, NAMES_PX = 10.0, 4.0, 12.0
 AXIS_PX = (26.0, 16.0)
 CARD_PX, LARGEST_PX = 44.0, 112.0
-GAP, JOINT, RIM, LANE = 1 / 3, 0.8, 0.36, 0.17
+GAP, JOINT, RIM, LANE = 1 / 3, 0.8, 0.26, 0.17
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
     across = mesh.cols * mesh.wafers
     wide = across + (across - 1) * GAP + (mesh.wafers - 1) * JOINT + 2 * RIM
     tall = mesh.rows + (mesh.rows - 1) * GAP + 2 * RIM
-    left, top = MARGIN_PX, CAPTION_PX + MARGIN_PX
+    left, top = MARGIN_PX, CAPTION_PX + CLOSE_PX + (NAMES_PX if mesh.wafers > 1 else 0.0)
     room = (
         max(width - 2 * MARGIN_PX, 1.0),
-        max(height - CAPTION_PX - LEGEND_PX - 2 * MARGIN_PX, 1.0),
+        max(height - top - LEGEND_PX - CLOSE_PX, 1.0),
     )
     die = max(min(room[0] / wide, room[1] / tall), 0.5)
     if die < CARD_PX:
@@ -46,8 +47,6 @@ def places(mesh: Mesh, width: float, height: float) -> Places:
         room = max(room[0] - AXIS_PX[0], 1.0), max(room[1] - AXIS_PX[1], 1.0)
         die = max(min(room[0] / wide, room[1] / tall), 0.5)
     die = min(die, LARGEST_PX)
-    if 19.04 < die < 20:
-        die = 20.0
     gap = die * GAP
     if die + gap >= 4:
         pitch = float(int(die + gap + 1e-6))

@@ -77,6 +77,7 @@ class StatusBar(QStatusBar):
         self.cancel.clicked.connect(self.cancel_asked)
         self.plugins = QToolButton(self)
         self.plugins.setObjectName("status.plugins")
+        self.plugins.setFixedHeight(20)
         self.plugins.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.plugins.clicked.connect(self.plugins_asked)
         self.plugins.hide()
