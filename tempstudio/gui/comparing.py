@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from tempstudio.core.project import KeptRun, Project
 from tempstudio.gui.contenders import (
@@ -117,6 +117,8 @@ class Comparing(QObject):
         self._chosen.append(offers[0] if offers else "")
         self.panel.set_pane_count(len(self._chosen))
         self.refresh()
+        # The panes have their places once the event loop has laid them out.
+        QTimer.singleShot(0, self.panel, lambda: self.panel.show_pane(-1))
 
     def close_pane(self, letter: str) -> None:
         """One run less; those behind it move up."""
@@ -236,11 +238,10 @@ class Comparing(QObject):
         if playback.timeline is None or not playback.timeline.duration_s:
             return
         share = playback.time_s / playback.timeline.duration_s
-        lengths = [p.timeline.duration_s for p in self.panel.panes if p.timeline is not None]
         for pane in self.panel.panes:
             if pane.timeline is not None:
-                whole = pane.timeline.duration_s if self._mode == "share" else max(lengths)
-                pane.set_time(share * whole)
+                shared = self._mode == "share"
+                pane.set_time(share * pane.timeline.duration_s if shared else playback.time_s)
 
     def _name_of(self, contender: Contender) -> str:
         """What makes a run that run, whatever it is called."""

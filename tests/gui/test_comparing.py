@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 import tempstudio as ts
 from tempstudio.core.errors import InputError
@@ -16,6 +17,7 @@ from tempstudio.gui.contenders import Row
 from tempstudio.gui.edits import with_dies
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.results import Result
+from tempstudio.gui.views.compare_panel import PANE_PX, ComparePanel
 from tempstudio.gui.views.runs_panel import kept
 from tempstudio.plan_message import plan_document
 from tempstudio.storage.kept_runs import project_of
@@ -136,6 +138,56 @@ def test_a_kept_run_is_set_beside_the_one_on_screen(
     assert b.result is not None and b.timeline is other_run.timeline
     assert b.box.currentText() == f"Kept: {run.name}"
     assert "faster than" in window.comparing.panel.sentence.text()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1024, 640)])
+def test_four_runs_are_each_large_enough_to_see_links(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, size: tuple[int, int]
+) -> None:
+    window = furnish(small_project, small_run, size=size)
+    panel = window.comparing.panel
+    show_tab(window, "Compare")
+    for runs in (2, 3, 4):
+        if runs > 2:
+            click(seen(window, "compare.add"))
+        wait(lambda: _in_sight(panel, panel.panes[-1]))
+        for pane in (*panel.panes, panel.difference):
+            assert pane.width() >= PANE_PX[0]
+        for pane in panel.panes:
+            pane.stack.setCurrentWidget(pane.canvas)
+            pane.canvas.set_project(ts.Wafer(rows=6, cols=8))
+            assert pane.canvas.layout_of_dies.detail == "square", "links have lanes"
+            assert pane.canvas.picture.layer("lanes") is not None
+    assert not seen(window, "compare.add").isEnabled()
+    if size == (1280, 800):
+        assert _in_sight(panel, panel.strategies)
+    click(seen(window, "compare.close.D"))
+    assert len(panel.panes) == 3
+
+
+def _in_sight(panel: ComparePanel, widget: QWidget) -> bool:
+    """Whether a part of the panel is seen whole."""
+    place = QRect(widget.mapTo(panel, QPoint(0, 0)), widget.size())
+    return widget.isVisible() and panel.rect().contains(place)
+
+
+def test_in_step_by_time_every_run_shows_the_clocks_own_time(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, other_run: ts.Run
+) -> None:
+    run = kept(with_plan(other_run), ())
+    window = furnish(replace(small_project, runs=(run,)), small_run)
+    comparing, playback = window.comparing, window.studio.playback
+    name = comparing._name_of(comparing.contenders()[f"kept:{run.name}"])
+    comparing._played[name] = with_plan(other_run)
+    show_tab(window, "Compare")
+    a, b = comparing.panel.panes
+    lengths = [pane.timeline.duration_s for pane in (a, b)]
+    assert lengths[0] != lengths[1]
+    for mode, times in (("Same time", [1, 1]), ("Same share", [1, lengths[1] / lengths[0]])):
+        choose(window, "compare.clock", mode)
+        playback.seek(0.3 * min(lengths))
+        for pane, times_clock in zip((a, b), times, strict=True):
+            assert pane.canvas.frame.time_s == pytest.approx(playback.time_s * times_clock)
 
 
 def test_a_strategy_that_does_not_fit_says_why(

@@ -1,4 +1,4 @@
-"""A combo box that ends a choice too long for it with dots."""
+"""A combo box that puts dots in the middle of a choice too long for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
 
 
 class ComboBox(QComboBox):
-    """What does not fit is told by the tooltip and by the list, which is as wide as it needs."""
+    """What does not fit is told by the tooltip and by the list, which is as wide as it needs.
+
+    Runs differ at the ends of their names, so it is the middle that goes.
+    """
 
     def initStyleOption(self, option: QStyleOptionComboBox) -> None:
         """What the style paints."""
@@ -19,7 +22,7 @@ class ComboBox(QComboBox):
             self,
         )
         option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideRight, field.width() + 1
+            option.currentText, Qt.TextElideMode.ElideMiddle, field.width() + 1
         )
 
     def showPopup(self) -> None:

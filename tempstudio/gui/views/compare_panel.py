@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
+    QScrollArea,
     QSizePolicy,
     QSplitter,
     QToolButton,
@@ -24,6 +26,9 @@ from tempstudio.scene.tokens import Tokens
 from tempstudio.scene.verdict import Verdict
 
 LETTERS = "ABCD"
+PANE_PX = (244, 248)  # least size of a run: dies of a 6 x 8 wafer have lanes between them
+BAR_PX = 10  # height of a scroll bar
+STRATEGIES_PX = 170  # least height of the strategies below
 CLOCKS = (("Same share", "share"), ("Same time", "time"))
 
 
@@ -99,17 +104,23 @@ class ComparePanel(QWidget):
         self._map = map_
         self._row.addWidget(map_)
         self._row.setChildrenCollapsible(False)
+        self._map.setMinimumSize(*PANE_PX)
+        self.strategies.setMinimumHeight(STRATEGIES_PX)
+        self._across = _scrolled("compare.across", self._row)
+        self._across.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._across.setMinimumHeight(PANE_PX[1] + BAR_PX)
         split = QSplitter(Qt.Orientation.Vertical, self)
-        split.addWidget(self._row)
+        split.addWidget(self._across)
         split.addWidget(self.strategies)
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         split.setSizes([290, 230])
+        split.setChildrenCollapsible(False)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
         whole.addLayout(head)
-        whole.addWidget(split, 1)
+        whole.addWidget(_scrolled("compare.down", split), 1)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
@@ -120,20 +131,26 @@ class ComparePanel(QWidget):
             pane.set_theme(tokens)
 
     def set_pane_count(self, count: int) -> None:
-        """So many runs side by side; the map stands between the first two."""
+        """So many runs side by side; the map stands between two, after more."""
         while len(self.panes) < count:
             letter = LETTERS[len(self.panes)]
             pane = ComparePane(letter, self._tokens, len(self.panes) >= 2, self)
             pane.chosen.connect(lambda key, letter=letter: self.pane_chosen.emit(letter, key))
             pane.closed.connect(lambda letter=letter: self.pane_closed.emit(letter))
+            pane.setMinimumSize(*PANE_PX)
             self.panes.append(pane)
-            self._row.insertWidget(0 if len(self.panes) == 1 else len(self.panes), pane)
+            self._row.addWidget(pane)
         while len(self.panes) > count:
             pane = self.panes.pop()
             pane.hide()
             pane.deleteLater()
-        self.add.setEnabled(len(self.panes) < len(LETTERS))
+        self._row.insertWidget(1 if count == 2 else count, self._map)
+        self.add.setEnabled(count < len(LETTERS))
         self._row.setSizes([1000] * (len(self.panes) + 1))
+
+    def show_pane(self, number: int) -> None:
+        """Bring a run into sight where not all have room."""
+        self._across.ensureWidgetVisible(self.panes[number], 0, 0)
 
     def set_offers(self, offers: Sequence[tuple[str, str]], chosen: Sequence[str]) -> None:
         """The runs (key, name) that can be chosen, and those that are."""
@@ -159,3 +176,14 @@ class ComparePanel(QWidget):
         """From now on it is not."""
         super().hideEvent(event)
         self.shown_changed.emit(False)
+
+
+def _scrolled(name: str, content: QWidget) -> QScrollArea:
+    """What has no room all at once."""
+    area = QScrollArea()
+    area.setObjectName(name)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidgetResizable(True)
+    area.setWidget(content)
+    return area
