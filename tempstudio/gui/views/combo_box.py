@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QToolTip
 
 
 class ComboBox(QComboBox):
@@ -24,6 +25,27 @@ class ComboBox(QComboBox):
         option.currentText = self.fontMetrics().elidedText(
             option.currentText, Qt.TextElideMode.ElideMiddle, field.width() + 1
         )
+
+    @property
+    def shown(self) -> str:
+        """The choice as it is painted."""
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        return option.currentText
+
+    @property
+    def tip(self) -> str:
+        """Its own tooltip, below the whole choice where that is cut."""
+        cut = self.currentText() if self.shown != self.currentText() else ""
+        own = self.toolTip() if self.toolTip() != cut else ""
+        return "\n".join(filter(None, (cut, own)))
+
+    def event(self, event: QEvent) -> bool:
+        """See `tip`."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.tip, self)
+            return True
+        return super().event(event)
 
     def showPopup(self) -> None:
         """The list is wide enough for its longest line."""
