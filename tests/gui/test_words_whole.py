@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
-from pytestqt.qtbot import QtBot
 
 from tempstudio.gui.job import Job
 from tempstudio.gui.main_window import MainWindow
@@ -75,12 +74,12 @@ def test_a_long_job_ends_in_dots_and_its_tip_tells_it_whole(window: MainWindow) 
     assert isinstance(seen(window, "status.cancel"), QPushButton)
 
 
-def test_a_choice_is_cut_only_where_it_does_not_fit(qtbot: QtBot) -> None:
-    box = ComboBox()
-    qtbot.addWidget(box)
+def test_a_choice_is_cut_only_where_it_does_not_fit(window: MainWindow) -> None:
+    box = ComboBox(window)  # in the studio's own look
     box.addItems(["auto", NAME])
     box.setCurrentText(NAME)
     box.setToolTip("Which run stands here")
+    box.ensurePolished()
     whole = box.sizeHint().width()
     box.resize(whole, box.sizeHint().height())
     assert box.shown == NAME
