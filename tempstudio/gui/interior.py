@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# The first np.unique or np.median loads it, for 30 ms of whatever handler that is.
+import numpy.ma  # noqa: F401
 from PySide6.QtWidgets import QMenu, QUndoView, QVBoxLayout, QWidget
 
 from tempstudio.gui.comparing import Comparing

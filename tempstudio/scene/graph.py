@@ -162,11 +162,10 @@ def _tensor_layers(
     strokes: list[FloatArray] = []
     heads: list[FloatArray] = []
     look: list[int] = []
-    for number, route in enumerate(graph.layering.routes):
-        line = curve(route, steps) * sight.scale + origin
-        low, high = line.min(axis=0), line.max(axis=0)
-        if high[0] < 0 or high[1] < 0 or low[0] > sight.width or low[1] > sight.height:
-            continue
+    low, high = (graph.reaches[:, half] * sight.scale + origin for half in (np.s_[:2], np.s_[2:]))
+    shown = (high >= 0).all(axis=1) & (low <= [sight.width, sight.height]).all(axis=1)
+    for number in np.flatnonzero(shown).tolist():
+        line = curve(graph.layering.routes[number], steps) * sight.scale + origin
         strokes.append(np.hstack([line[:-1], line[1:]]))
         heads.append(_arrow(line[-1], sight.scale))
         look.append(_tensor_look(graph, number, marks))

@@ -3,11 +3,12 @@
 After Sugiyama, Tagawa and Toda (IEEE Trans. SMC 11, 1981): layers by longest path, edges over
 several layers led through points of their own, order by barycentres, then columns: each layer is
 moved towards its neighbours by isotonic regression, which keeps order and distance exactly.
+A row of one node alone parts the graph; parts that are alike (the copies of a layer) are laid once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,8 +54,7 @@ def lay_in_layers(
         return Layering(none, none, np.zeros(0, dtype=np.intp), (), 0.0, 0.0)
     layer = _layers(len(sizes), edges)
     rows, chains, widths, links = _with_passages(sizes, edges, layer)
-    _untangle(rows, links, len(sizes))
-    x = _columns(rows, links, widths, gap[0], len(sizes))
+    x = _middles(rows, links, widths, gap[0], len(sizes))
     tall = [max((sizes[v][1] for v in row if v < len(sizes)), default=0.0) for row in rows]
     above = [max((lead[v] for v in row if v < len(lead)), default=0.0) for row in rows]
     pitch = [h + gap[1] + more for h, more in zip(tall, [*above[1:], 0.0], strict=True)]
@@ -117,6 +117,39 @@ def _neighbours(links: Sequence[Edge], count: int) -> tuple[list[list[int]], lis
         above[target].append(source)
         below[source].append(target)
     return above, below
+
+
+def _middles(
+    rows: list[list[int]], links: Sequence[Edge], widths: Sequence[float], gap: float, nodes: int
+) -> FloatArray:
+    """The middle of every vertex, part by part, each hung up at the node that it begins with."""
+    x = np.zeros(len(widths))
+    _, below = _neighbours(links, len(widths))
+    known: dict[object, FloatArray] = {}
+    for part in _parts(rows, nodes):
+        members = sorted(vertex for row in part for vertex in row)
+        local = {vertex: number for number, vertex in enumerate(members)}
+        own_rows = [[local[vertex] for vertex in row] for row in part]
+        own_links = [(local[v], local[u]) for row in part[:-1] for v in row for u in below[v]]
+        own_widths = [widths[vertex] for vertex in members]
+        own_nodes = sum(vertex < nodes for vertex in members)
+        like = tuple(map(tuple, own_rows)), tuple(own_links), tuple(own_widths), own_nodes
+        if like not in known:
+            _untangle(own_rows, own_links, own_nodes)
+            known[like] = _columns(own_rows, own_links, own_widths, gap, own_nodes)
+        begin = part[0][0]
+        x[members] = known[like] - known[like][local[begin]] + x[begin]
+    return x
+
+
+def _parts(rows: list[list[int]], nodes: int) -> Iterator[list[list[int]]]:
+    """The rows from one that is a node alone to the next such; no edge passes by it."""
+    first = 0
+    for number, row in enumerate(rows):
+        last = number == len(rows) - 1
+        if (number and len(row) == 1 and row[0] < nodes) or last:
+            yield rows[first : number + 1]
+            first = number
 
 
 def _untangle(rows: list[list[int]], links: Sequence[Edge], nodes: int) -> None:

@@ -115,6 +115,12 @@ class ModelGraph:
         return found
 
     @cached_property
+    def reaches(self) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+        """(left, top, right, bottom) of every tensor's line [tensors, 4]."""
+        ends = [np.concatenate([r.min(axis=0), r.max(axis=0)]) for r in self.layering.routes]
+        return np.array(ends, dtype=np.float64).reshape(-1, 4)
+
+    @cached_property
     def content(self) -> tuple[float, float, float, float]:
         """What encloses everything drawn."""
         boxes = np.vstack([self.boxes, *([f] for f in self.frames.values())])
@@ -159,11 +165,9 @@ class ModelGraph:
         """The tensor whose line passes within some px of a point."""
         best, found = within, None
         point = np.array([x, y])
-        for number, route in enumerate(self.layering.routes):
-            low, high = route.min(axis=0) - within, route.max(axis=0) + within
-            if (point < low).any() or (point > high).any():
-                continue
-            near = distance(point, curve(route, 8))
+        low, high = self.reaches[:, :2] - within, self.reaches[:, 2:] + within
+        for number in np.flatnonzero(((point >= low) & (point <= high)).all(axis=1)).tolist():
+            near = distance(point, curve(self.layering.routes[number], 8))
             if near < best:
                 best, found = near, number
         return found

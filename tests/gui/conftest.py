@@ -47,6 +47,7 @@ def child_processes() -> set[int]:
 
 def running_timers() -> list[QTimer]:
     """Timers that would still fire, whoever owns them."""
+    gc.unfreeze()  # the studio sets aside what it begins with
     gc.collect()
     return [
         item

@@ -154,6 +154,44 @@ def test_no_handler_holds_the_event_loop_while_a_solver_runs(
     assert max(busy.held_s) < HELD_S, busy.words()
 
 
+def test_all_copies_of_96_layers_are_shown_while_a_solver_runs(
+    studio: MainWindow, capsys: pytest.CaptureFixture[str]
+) -> None:
+    studio.messages.clear()
+    model = ts.load_model("gpt3-175b")
+    studio.studio.set_live(False)
+    studio.studio.edit(lambda p: replace(p, model=model), "Model gpt3-175b")
+    studio.show_tab("Graph")
+    QTest.qWait(300)
+    graph = studio.graph
+    click(seen(studio, "run"))
+    wait(lambda: studio.studio.jobs.job is not None, 5)
+    pulse = Pulse()
+    pulse.start()
+    for key in (Qt.Key.Key_Home, *[Qt.Key.Key_Down] * 3, Qt.Key.Key_Return):
+        QTest.keyClick(graph, key)
+        QTest.qWait(30)
+    for copies in (96, 1, 96):
+        QTest.keyClick(graph, Qt.Key.Key_C)
+        QTest.qWait(200)
+        assert graph.graph is not None
+        assert len(graph.graph.frames) == copies
+    QTest.keyClick(graph, Qt.Key.Key_0)  # the whole of it
+    QTest.qWait(200)
+    QTest.keyClick(graph, Qt.Key.Key_End)
+    QTest.qWait(100)
+    pulse.stop()
+    running = studio.studio.jobs.job
+    studio.studio.cancel()
+    wait(lambda: studio.studio.jobs.job is None, 5)
+    studio.studio.document.undo()
+    studio.studio.set_live(True)
+    with capsys.disabled():
+        print(f"\n96 layers: {pulse.words()}")
+    assert running is not None and running.kind == "search"
+    assert max(pulse.held_s) < HELD_S, pulse.words()
+
+
 @pytest.mark.parametrize(
     "solver", ["never-returns", pytest.param("sleeps", marks=pytest.mark.slow)]
 )
