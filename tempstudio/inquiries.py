@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
 from tempstudio.core.pipeline import make_run
-from tempstudio.core.plan_check import PlanFault, check_plan
+from tempstudio.core.plan_check import PlanFault
 from tempstudio.core.problem import Problem
 from tempstudio.core.quantities import from_json
-from tempstudio.core.run import Plan, Run, Search
-from tempstudio.core.strategy import offers_placements
+from tempstudio.core.run import Run, Search
 from tempstudio.core.workload import TrainingJob
 from tempstudio.plan_message import send_plan
 from tempstudio.plugin_guard import blamed, choose, figure_of
+from tempstudio.replanning import with_placement
 from tempstudio.storage.project_document import project_from_document, project_to_document
 
 if TYPE_CHECKING:
@@ -75,22 +75,13 @@ def _rebuilt(call: Call) -> Run:
         call.progress,
     )
     try:
-        plan = _placed(problem, problem.build(degrees, job), document)
+        plan = problem.build(degrees, job)
+        # Every rank on the die where it was, where a solver had chosen that.
+        placement = tuple(document.get("mapping", {}).get("placement") or plan.mapping.placement)
+        plan = with_placement(problem, plan, placement)
         return make_run(problem, plan, chosen, Search(0, 0.0, project.seed))
     except PlanFault as error:
         raise blamed(call.host, project, error) from None
-
-
-def _placed(problem: Problem, plan: Plan, document: dict[str, Any]) -> Plan:
-    """The plan with every rank on the die where it was, where a solver had chosen that."""
-    placement = tuple(document.get("mapping", {}).get("placement") or plan.mapping.placement)
-    if placement == plan.mapping.placement or not offers_placements(problem.mapper):
-        return plan
-    machine, options = problem.project.machine, problem.mapper_options
-    mapping = problem.mapper.place(plan.partition, placement, machine, options, problem.progress)
-    placed = replace(plan, mapping=mapping)
-    check_plan(placed, machine)
-    return placed
 
 
 def figure(call: Call) -> dict[str, Any]:

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from tempstudio.worker import Call
 
 
-def send_plan(call: Call, run: Run, final: bool, notes: list[str] | None = None) -> None:
-    """One plan with its timeline to the window; it is there even if this process dies next."""
+def send_plan(
+    call: Call, run: Run, final: bool, notes: list[str] | None = None, placed: bool = False
+) -> None:
+    """One plan with its timeline to the window; it is there even if this process dies next.
+
+    `placed`: its ranks lie where a solver put them, not where its mapper would.
+    """
     header, arrays = run.timeline.to_arrays()
     call.send(
         "plan",
@@ -23,6 +28,7 @@ def send_plan(call: Call, run: Run, final: bool, notes: list[str] | None = None)
             "plan": plan_document(run.plan),
             "fingerprint": run.project.fingerprint,
             "final": final,
+            "placed": placed,
             "notes": notes or [],
         },
         arrays,

@@ -10,7 +10,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ import numpy as np
 from tempstudio.catalogue import catalogue
 from tempstudio.comparison import compare
 from tempstudio.core.candidate import Candidate, candidate_from_json
+from tempstudio.core.decisions import Decisions, decisions_from_json
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Wafer
 from tempstudio.core.parallel import Degrees
@@ -28,9 +28,8 @@ from tempstudio.core.plan_check import PlanFault
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Cancelled, Progress
 from tempstudio.core.project import Project
-from tempstudio.core.quantities import from_json, to_json
 from tempstudio.core.report import search_json
-from tempstudio.core.run import Plan, Run, Search
+from tempstudio.core.run import Run, Search
 from tempstudio.core.sharing import fill_with_numba, use_numba
 from tempstudio.core.workload import TrainingJob, workload_to_json
 from tempstudio.exporting import export
@@ -44,6 +43,7 @@ from tempstudio.plugin_guard import (
     run_project,
 )
 from tempstudio.plugin_host import Host
+from tempstudio.replanning import Again, plan_again
 from tempstudio.storage.project_document import project_from_document
 
 if TYPE_CHECKING:
@@ -56,8 +56,9 @@ def run(call: Call) -> dict[str, Any]:
     """Plan, simulate and score a project; every better plan is sent as it is found.
 
     Request: `project` (document), `options`: `budget_s` stops the search there with the best so
-    far; `replan` keeps `degrees` (a `parallel` object) or, where they are no longer legal, the
-    nearest that are, and searches nothing; `genome` builds that candidate of an earlier search.
+    far; `replan` (decisions as tempstudio.core.decisions writes them) keeps those, or where they
+    are no longer legal the nearest that are, and searches nothing; `genome` builds that candidate
+    of an earlier search.
     `done`: `document` of the best run and `notes`.
     """
     project = project_from_document(call.header["project"], "project")
@@ -69,9 +70,9 @@ def run(call: Call) -> dict[str, Any]:
         if options.get("genome"):
             candidate = candidate_from_json(options["genome"])
             best, notes = _replanned(call, project, chosen, candidate)
-        elif options.get("replan") and options.get("degrees"):
-            degrees = from_json(Degrees, options["degrees"], "options.degrees")
-            best, notes = _replanned(call, project, chosen, degrees)
+        elif options.get("replan"):
+            wanted = decisions_from_json(options["replan"], "options.replan")
+            best, notes = _replanned(call, project, chosen, wanted)
         else:
             final = project.degrees is not None
             best = run_pipeline(
@@ -108,7 +109,7 @@ def _search_reporter(call: Call, project: Project) -> Callable[[Callable[[], Sea
 
 
 def _replanned(
-    call: Call, project: Project, chosen: Chosen, wanted: Degrees | Candidate
+    call: Call, project: Project, chosen: Chosen, wanted: Decisions | Candidate
 ) -> tuple[Run, list[str]]:
     started = time.perf_counter()
     problem = Problem(
@@ -120,56 +121,14 @@ def _replanned(
         call.progress,
     )
     if isinstance(wanted, Candidate):
-        plan, notes = problem.build(wanted), list[str]()
+        again = Again(problem.build(wanted), [])
     else:
-        plan, notes = nearest_plan(problem, project.degrees or wanted)
-    problem.score(plan)
+        again = plan_again(problem, wanted)
+    problem.score(again.plan)
     search = Search(problem.evaluations, time.perf_counter() - started, project.seed)
-    run = make_run(problem, plan, chosen, search)
-    send_plan(call, run, final=True, notes=notes)
-    return run, notes
-
-
-def nearest_plan(problem: Problem, wanted: Degrees) -> tuple[Plan, list[str]]:
-    """A plan with these degrees, or with the nearest that can be built, and what to say of it.
-
-    Near is few doublings away, summed over the axes; a project's own fixed degrees are not left.
-    """
-    try:
-        return problem.build(wanted), []
-    except PlanFault:
-        raise
-    except (InputError, NoPlanError) as error:
-        if problem.project.degrees is not None:
-            raise
-        reason = str(error)
-    candidates = sorted(problem.degrees(), key=lambda other: _distance(wanted, other))
-    for candidate in candidates:
-        same = replace(candidate, zero=wanted.zero, interleave=wanted.interleave, ep=wanted.ep)
-        for trial in dict.fromkeys((same, candidate)):
-            try:
-                plan = problem.build(trial)
-            except PlanFault:
-                raise
-            except (InputError, NoPlanError):
-                continue
-            nearest = _shown(trial)
-            return plan, [f"the former degrees no longer go ({reason}); nearest: {nearest}"]
-    raise NoPlanError(reason)
-
-
-def _shown(degrees: Degrees) -> str:
-    pairs = [
-        f"{key}={value}"
-        for key, value in to_json(degrees).items()
-        if value != 1 and (key, value) != ("zero", 0) and key != "operators"
-    ]
-    return ", ".join([*pairs, *map(str, degrees.operators)]) or "one die"
-
-
-def _distance(wanted: Degrees, other: Degrees) -> tuple[float, int]:
-    apart = sum(max(a, b) / min(a, b) - 1.0 for a, b in zip(wanted.shape, other.shape, strict=True))
-    return apart, -other.size
+    run = make_run(problem, again.plan, chosen, search)
+    send_plan(call, run, final=True, notes=again.notes, placed=again.placed)
+    return run, again.notes
 
 
 def read(call: Call) -> dict[str, Any]:

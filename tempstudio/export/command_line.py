@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,15 @@ KINDS = ("partitioner", "mapper", "solver")
 
 
 def command_of(
-    project: Project, path: Path | None, clean: bool, degrees: Degrees | None
+    project: Project,
+    path: Path | None,
+    clean: bool,
+    degrees: Degrees | None,
+    job: TrainingJob | None = None,
 ) -> str | None:
     """`tempstudio run ...` for a project and the degrees of its run (None: the solver's choice).
+
+    `job` is that of the run, where its micro-batch or recomputation is not the project's.
 
     None where only a file can say it (faults, a model that is no preset) and it is not saved.
 
@@ -35,11 +42,15 @@ def command_of(
     'tempstudio run --machine 6x8 --model tiny --batch 128 --micro-batch 1 --seq 2048 --recompute \
 none --partitioner tspp --mapper sequential --solver dual-level --parallel dp=6,stream=8'
     """
+    job = job or project.job
     words = ["tempstudio", "run"]
     if path is not None and clean:
         words.append(str(path))
+        for key in ("micro_batch", "recompute"):
+            if getattr(job, key) != getattr(project.job, key):
+                words += [FLAGS[key], str(getattr(job, key))]
     else:
-        flags = _flags(project)
+        flags = _flags(replace(project, job=job))
         if flags is None:
             return None
         words += flags

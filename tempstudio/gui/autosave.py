@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
+from tempstudio.core.decisions import Decisions
 from tempstudio.core.errors import InputError
 from tempstudio.core.project import Project
 from tempstudio.gui.document import Document
@@ -16,10 +18,20 @@ AFTER_MS = 1000
 
 
 class Autosave(QObject):
-    """Keeps a snapshot while the document differs from its file, and none while it does not."""
+    """Keeps a snapshot while the document differs from its file, and none while it does not.
 
-    def __init__(self, document: Document, session: Session, parent: QObject) -> None:
+    `decided` says what the plan on screen has decided, which goes with it.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        session: Session,
+        parent: QObject,
+        decided: Callable[[], Decisions | None] = lambda: None,
+    ) -> None:
         super().__init__(parent)
+        self._decided = decided
         self._document, self._session = document, session
         self._writer = ThreadPoolExecutor(1, "autosave")
         self._last: Future[None] | None = None
@@ -27,20 +39,27 @@ class Autosave(QObject):
         self._soon.setSingleShot(True)
         self._soon.setInterval(AFTER_MS)
         self._soon.timeout.connect(self.write)
-        document.project_changed.connect(lambda *_: self._soon.start())
+        document.project_changed.connect(self.write_soon)
         document.clean_changed.connect(self._clean)
         document.path_changed.connect(lambda path: session.opened(path))
         session.opened(document.path)
 
+    def write_soon(self) -> None:
+        """There is something new to keep; more of it may follow at once."""
+        self._soon.start()
+
     def write(self) -> None:
         """Write the snapshot now, in the writer's thread."""
         if not self._document.is_clean:
-            arguments = (self._document.project, self._document.path, self._document.name)
+            document = self._document
+            arguments = (document.project, document.path, document.name, self._decided())
             self._last = self._writer.submit(self._write, *arguments)
 
-    def _write(self, project: Project, path: Path | None, title: str) -> None:
+    def _write(
+        self, project: Project, path: Path | None, title: str, decided: Decisions | None
+    ) -> None:
         try:
-            self._session.write(project, path, title)
+            self._session.write(project, path, title, decided)
         except InputError:
             return  # a full disk: the work is still in the window, and saving will say so
 

@@ -11,12 +11,12 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from tempstudio.catalogue import cached, keep, versions_key
+from tempstudio.core.decisions import Decisions
 from tempstudio.core.errors import InputError
-from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
 from tempstudio.gui.app import FIRST_SAMPLE
 from tempstudio.gui.faults import Faults
-from tempstudio.gui.files import planned_degrees
+from tempstudio.gui.files import stored_decisions
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.plugin_desk import worker_settings
 from tempstudio.gui.recovery import Recovery
@@ -33,7 +33,7 @@ class Opening:
     def __init__(self, project: Project, path: Path | None = None) -> None:
         self.project, self.path = project, path
         self.stamp: FileStamp | None = None
-        self.degrees: Degrees | None = None
+        self.decided: Decisions | None = None
         self.message = ""
 
 
@@ -56,7 +56,7 @@ def begin(
     _Watch(window)
     if opened.path is not None:
         window.files.was_opened(opened.path, opened.stamp)
-    studio.start(opened.degrees)
+    studio.start(opened.decided)
     if opened.message:
         studio.say(opened.message, "warning", key="open")
     Recovery(window).offer()
@@ -91,7 +91,7 @@ def opening(path: Path | None, settings: Settings) -> Opening:
 def _read(path: Path) -> Opening:
     content = read_project_file(path)
     found = Opening(content.project, path)
-    found.stamp, found.degrees = content.stamp, planned_degrees(content)
+    found.stamp, found.decided = content.stamp, stored_decisions(content)
     return found
 
 

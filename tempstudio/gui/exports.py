@@ -12,12 +12,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QTableView, QTreeView, QWidget
 
 from tempstudio.core.errors import InputError
-from tempstudio.core.parallel import Degrees
 from tempstudio.export.command_line import command_of
 from tempstudio.export.csv import write_table
 from tempstudio.export.formats import FORMATS
+from tempstudio.gui.decided import decisions_in
 from tempstudio.gui.results import Result
-from tempstudio.gui.studio import degrees_of
 from tempstudio.gui.views.table_text import table_lines, table_text
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Exports(QObject):
             )
             dialog.open()
         else:
-            options = {"command": self._command(degrees_of(result.document))}
+            options = {"command": self._command(result)}
             options = options if name == "report" else {}
             self._ask_place(
                 name, FORMATS[name].suffixes, lambda path: self.write(name, path, options)
@@ -158,15 +157,20 @@ class Exports(QObject):
 
     # The clipboard
 
-    def _command(self, degrees: Degrees | None) -> str | None:
+    def _command(self, made: Result | None) -> str | None:
+        """That repeats a run as it was made; without one, what the solver makes of the project."""
         document = self._window.studio.document
-        return command_of(document.project, document.path, document.is_clean, degrees)
+        project, path, clean = document.project, document.path, document.is_clean
+        if made is None:
+            return command_of(project, path, clean, None)
+        decided = decisions_in(made)
+        job = decided.candidate.job(project.job)
+        return command_of(project, path, clean, decided.degrees, job)
 
     def copy_command(self) -> None:
         """The command that repeats this run headless."""
         result = self._result
-        degrees = degrees_of(result.document) if result and not result.searched else None
-        text = self._command(degrees)
+        text = self._command(result if result and not result.searched else None)
         if text is None:
             self._window.studio.say(
                 "Save the project first: its faults or its model cannot be given as flags.",

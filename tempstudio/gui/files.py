@@ -12,11 +12,10 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from tempstudio.catalogue import needs_of
+from tempstudio.core.decisions import Decisions, decisions_of
 from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
-from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
-from tempstudio.core.quantities import from_json
 from tempstudio.core.workload_json import workload_from_json
 from tempstudio.gui.studio import Studio
 from tempstudio.storage.project_document import needs_in_file
@@ -98,7 +97,7 @@ class Files(QObject):
             self._studio.say(str(error), "error", key="open")
             return
         self.was_opened(path, content.stamp)
-        self._studio.open(content.project, path, planned_degrees(content))
+        self._studio.open(content.project, path, stored_decisions(content))
 
     def new(self, machine: Machine) -> None:
         """A fresh project with the present model on a machine, after asking."""
@@ -228,13 +227,11 @@ class Files(QObject):
         return dialog
 
 
-def planned_degrees(content: ProjectFile) -> Degrees | None:
-    """The degrees of the plan that a file holds, None where it holds none that can be read."""
-    if content.plan is None or not isinstance(content.plan.get("parallel"), dict):
+def stored_decisions(content: ProjectFile) -> Decisions | None:
+    """What the plan in a file says, None where it holds none that can be read."""
+    if content.plan is None:
         return None
     try:
-        degrees = from_json(Degrees, content.plan["parallel"], "plan.parallel")
+        return decisions_of(content.plan, content.project.job)
     except InputError:
         return None
-    assert isinstance(degrees, Degrees)
-    return degrees

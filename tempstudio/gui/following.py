@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Qt
 
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
+from tempstudio.gui.decided import degrees_of
 from tempstudio.gui.icons import icon
 from tempstudio.gui.job import Job
 from tempstudio.gui.results import Freshness, Result
 from tempstudio.gui.selection import Chosen
-from tempstudio.gui.studio import degrees_of
 from tempstudio.gui.views.message_bar import Message
 from tempstudio.gui.views.wafer_canvas import WaferCanvas
 from tempstudio.gui.views.wafer_hand import Target

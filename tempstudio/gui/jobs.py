@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 
-from tempstudio.core.parallel import Degrees
+from tempstudio.core.decisions import Decisions, decisions_to_json
 from tempstudio.core.project import Project
 from tempstudio.gui.job import Job, Question, Request, result_from
 
@@ -96,11 +96,9 @@ class Jobs(QObject):
         self._jobs.clear()
         self._aside.clear()
 
-    def replan(self, project: Project, degrees: Degrees, again: bool) -> None:
-        """Plan on the live lane with these degrees or the nearest that go; it searches nothing."""
-        from tempstudio.core.quantities import to_json
-
-        options = {"replan": True, "degrees": to_json(degrees)}
+    def replan(self, project: Project, wanted: Decisions, again: bool) -> None:
+        """Plan on the live lane with what was decided or the nearest that goes; no search."""
+        options = {"replan": decisions_to_json(wanted)}
         title = "Planning again" if again else "Planning"
         self._submit_run("live", "replan", title, project, options)
 
@@ -258,7 +256,8 @@ class Jobs(QObject):
 
     def _take_plan(self, request: Request, message: Message) -> None:
         assert request.project is not None
-        result = result_from(message, request.project, request.kind == "search")
+        searched = request.kind == "search" or bool(message.header.get("placed"))
+        result = result_from(message, request.project, searched)
         self.planned.emit(result, bool(message.header.get("final")))
         for note in message.header.get("notes", ()):
             self.noted.emit(note)

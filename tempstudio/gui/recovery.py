@@ -32,8 +32,10 @@ class Recovery(QObject):
                 key="recovery",
             )
             return
-        document = window.studio.document
-        self.autosave = Autosave(document, session, self)
+        studio = window.studio
+        document = studio.document
+        self.autosave = Autosave(document, session, self, lambda: studio.decided)
+        studio.results.changed.connect(self.autosave.write_soon)
         document.path_changed.connect(lambda path: window.disk.warn_of_second_window(path, session))
         window.disk.warn_of_second_window(document.path, session)
         window.shutting_down.connect(self.autosave.close)
@@ -68,7 +70,7 @@ class Recovery(QObject):
         except InputError as error:
             studio.say(str(error), "error", key="recovery")
             return
-        studio.open(project, snapshot.path)
+        studio.open(project, snapshot.path, snapshot.decided)
         studio.document.mark_unsaved()
         self._window.files.forget_stamp()
         if self.autosave is not None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from tempstudio.core.decisions import Decisions
 from tempstudio.core.errors import InputError
-from tempstudio.core.parallel import Degrees
 from tempstudio.core.project import Project
-from tempstudio.core.quantities import from_json
 from tempstudio.core.timeline import MEMORY_KINDS
 from tempstudio.core.topology import topology_of
+from tempstudio.gui.decided import decisions_in, first_guess
 from tempstudio.gui.document import Document
 from tempstudio.gui.jobs import Jobs
 from tempstudio.gui.places import die_name
@@ -54,7 +55,8 @@ class Studio(QObject):
         self._live = True
         self._plays_on = True  # go on playing when the next run is there
         self._share = 0.0  # where in the step the last run was shown
-        self._saved_degrees: Degrees | None = None
+        self._saved: Decisions | None = None  # of the plan in the file
+        self._opened = project  # as it was then
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(DEBOUNCE_MS)
@@ -103,30 +105,32 @@ class Studio(QObject):
             return False
         return self.document.edit(after, title, merge_key)
 
-    def open(self, project: Project, path: Path | None, degrees: Degrees | None = None) -> None:
-        """Show another project; `degrees` are those of the plan stored with it."""
+    def open(self, project: Project, path: Path | None, decided: Decisions | None = None) -> None:
+        """Show another project; `decided` is what the plan stored with it says."""
         self.jobs.cancel()
         self._soon.stop()
         self.selection.clear()
         self.results.forget()
-        self._saved_degrees = degrees
+        self._saved, self._opened = decided, project
         self._plays_on, self._share = True, 0.0
         self.document.open(project, path)
         if self.jobs.is_running:
             self.replan()
 
-    def start(self, degrees: Degrees | None = None, settings: WorkerSettings | None = None) -> None:
+    def start(
+        self, decided: Decisions | None = None, settings: WorkerSettings | None = None
+    ) -> None:
         """Start the workers and plan the project that is open."""
-        self._saved_degrees = degrees or self._saved_degrees
+        self._saved = decided or self._saved
         self.jobs.start(settings)
         self.replan()
 
     # Running
 
     def replan(self) -> None:
-        """Plan the project as it is on the live lane, with the degrees of the run on screen."""
+        """Plan the project as it is on the live lane, with what the run on screen has decided."""
         self._soon.stop()
-        self.jobs.replan(self.project, self._degrees(), self.results.current is not None)
+        self.jobs.replan(self.project, self.decided, self.results.current is not None)
 
     def run(self) -> None:
         """Run the project's solver."""
@@ -139,12 +143,22 @@ class Studio(QObject):
         self._soon.stop()
         self.jobs.cancel()
 
-    def _degrees(self) -> Degrees:
-        """Those of the run on screen, else of the plan in the file, else a first guess."""
+    @property
+    def decided(self) -> Decisions:
+        """What the run on screen has decided, else the plan in the file, else a first guess.
+
+        Where the ranks lie is kept only as long as the project is the same: an edit leaves it to
+        the mapper.
+        """
         current = self.results.current
         if current is not None:
-            return degrees_of(current.document)
-        return self._saved_degrees or first_guess(self.project)
+            found, then = decisions_in(current), current.project
+        else:
+            found = self._saved or Decisions(first_guess(self.project))
+            then = self._opened
+        found = found.after(then.job, self.project.job)
+        same = then.fingerprint == self.project.fingerprint
+        return found if same else dataclasses.replace(found, placement=())
 
     # Following
 
@@ -267,26 +281,3 @@ class Studio(QObject):
         self._soon.stop()
         self.jobs.close()
         self.document.history.blockSignals(True)  # it would tell of its own end
-
-
-def first_guess(project: Project) -> Degrees:
-    """Degrees to begin with where nothing is known: the least streaming at which the states fit.
-
-    No search and no promise: 16 bytes a parameter with ZeRO-1 within 70 % of a die's memory.
-    """
-    alive = max(project.machine.alive_count, 1)
-    room = 0.7 * project.machine.die.hbm_bytes
-    streams = [n for n in (8, 16, 32, 64, 128, 256, 512, 1024) if n <= alive] or [alive]
-    for stream in streams:
-        guess = Degrees(dp=alive // stream, stream=stream, zero=1)
-        states = project.model.parameters / stream * (4.0 + 12.0 / guess.dp)
-        if states <= room:
-            return guess
-    return Degrees(dp=alive // streams[-1], stream=streams[-1], zero=1)
-
-
-def degrees_of(document: dict[str, Any]) -> Degrees:
-    """The degrees of a run document's `parallel`."""
-    degrees = from_json(Degrees, document["parallel"], "parallel")
-    assert isinstance(degrees, Degrees)
-    return degrees

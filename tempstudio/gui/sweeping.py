@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
+from tempstudio.core.decisions import Decisions, decisions_from_json
 from tempstudio.core.errors import InputError
-from tempstudio.core.parallel import Degrees
-from tempstudio.core.quantities import from_json
 from tempstudio.gui.views.sweep_panel import SweepPanel
 from tempstudio.storage.project_document import project_from_document
 from tempstudio.sweep.kept_sweep import NAME as KEPT
@@ -128,7 +128,7 @@ class Sweeping(QObject):
     def _take_project(self, table: ResultTable, row: int, document: dict[str, Any]) -> None:
         project = project_from_document(document, "point")
         self._window.files.forget_stamp()
-        self._studio.open(project, None, degrees_of_row(table, row))
+        self._studio.open(project, None, decisions_of_row(table, row))
         self.panel.set_opened(row)
         self._studio.say(
             f"Opened {table.text('point', row)} of {table.path.parent.name}",
@@ -142,16 +142,19 @@ class Sweeping(QObject):
         self._window.tabs.setCurrentWidget(self._window.wafer)
 
 
-def degrees_of_row(table: ResultTable, row: int) -> Degrees | None:
-    """The degrees that a row's run came out with; None where it has no run."""
-    if not all(name in table.numbers for name in DEGREES):
+def decisions_of_row(table: ResultTable, row: int) -> Decisions | None:
+    """What a row's run came out with; None where it has no run."""
+    numbers = {name: float(column[row]) for name, column in table.numbers.items()}
+    degrees = {name: numbers.get(name, math.nan) for name in DEGREES}
+    if any(math.isnan(value) for value in degrees.values()):
         return None
-    values = {name: float(table.numbers[name][row]) for name in DEGREES}
-    if any(value != value for value in values.values()):
-        return None
+    micro_batch = numbers.get("micro_batch", math.nan)
+    document = {
+        "parallel": {name: int(value) for name, value in degrees.items()},
+        "recompute": table.text("recompute", row) if "recompute" in table.texts else "",
+        "micro_batch": 0 if math.isnan(micro_batch) else int(micro_batch),
+    }
     try:
-        degrees = from_json(Degrees, {k: int(v) for k, v in values.items()}, "row")
+        return decisions_from_json(document, "row")
     except InputError:
         return None
-    assert isinstance(degrees, Degrees)
-    return degrees

@@ -4,7 +4,7 @@ Strategies run in worker processes only (ARCHITECTURE rule 5).  `Lanes` starts t
 requests, takes their answers, and outlives whatever a plugin does in them::
 
     lanes = Lanes(on_message, WorkerSettings())     # starts the first worker at once
-    number = lanes.live.submit("run", {"project": document, "options": {"replan": True}})
+    number = lanes.live.submit("run", {"project": document, "options": {"budget_s": 5}})
     lanes.search.submit("run", {"project": document, "options": {}})
     lanes.search.cancel()
     lanes.live.state                                # "idle" | "starting" | "busy" | "cancelling"
@@ -59,7 +59,7 @@ A superseded request ends with kind "cancelled".  Messages that belong to no req
 `log`           `{"text"}`: what plugins printed
 =============== ==============================================================================
 
-**Verbs** (tempstudio.verbs): `run {project, options {replan, degrees, budget_s}}`, `catalogue {}`,
+**Verbs** (tempstudio.verbs): `run {project, options {replan, genome, budget_s}}`, `catalogue {}`,
 `read_model {path}`, `compare {project, ...}` (which sends `row` messages), `replay {project,
 plan}`, `figure {panel, ...}`, `read_results {path}`, `sweep_project {folder, point}`.
 """

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tempstudio.core.decisions import Decisions, decisions_from_json, decisions_to_json
 from tempstudio.core.errors import InputError
 from tempstudio.core.json_text import parse
 from tempstudio.core.project import Project, model_hash
@@ -64,8 +65,16 @@ class Session:
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, text, 0)
 
-    def write(self, project: Project, path: Path | None, title: str = "") -> None:
-        """Keep the project as it is now; `InputError` in one line where that fails.
+    def write(
+        self,
+        project: Project,
+        path: Path | None,
+        title: str = "",
+        decided: Decisions | None = None,
+    ) -> None:
+        """Keep the project as it is now, and what its plan has decided.
+
+        `InputError` in one line where that fails.
 
         Takes milliseconds of disk time: call it off the event loop.
         """
@@ -84,6 +93,7 @@ class Session:
             "model": key,
             "document": document,
             "extra": project.extra,
+            "decided": decisions_to_json(decided) if decided is not None else None,
         }
         write_text(self._snapshot, json.dumps(snapshot))
 
@@ -121,6 +131,7 @@ class Snapshot:
     _document: dict[str, Any]
     _model: str
     _extra: str
+    decided: Decisions | None = None
 
     def load(self) -> Project:
         """The work; nothing on disk changes."""
@@ -198,9 +209,14 @@ def _snapshot(folder: Path, id_: str) -> Snapshot | None:
             _document=dict(document["document"]),
             _model="".join(filter(str.isalnum, document["model"])),
             _extra=str(document["extra"]),
+            decided=_decided(document.get("decided")),
         )
     except (InputError, KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def _decided(document: Any) -> Decisions | None:
+    return decisions_from_json(document, "decided") if isinstance(document, dict) else None
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -179,7 +179,8 @@ def test_a_folder_that_cannot_be_written_keeps_the_work(window: MainWindow, tmp_
 def test_the_plan_is_saved_with_the_project_and_read_back(
     window: MainWindow, small_run: ts.Run, tmp_path: Path
 ) -> None:
-    from tempstudio.gui.files import planned_degrees
+    from tempstudio.core.decisions import Decisions
+    from tempstudio.gui.files import stored_decisions
     from tempstudio.plan_message import plan_document
     from tempstudio.storage.project_file import read_project_file
     from tests.gui.conftest import result_of
@@ -188,7 +189,9 @@ def test_the_plan_is_saved_with_the_project_and_read_back(
     window.studio.results._show(made)
     path = tmp_path / "planned.tempstudio"
     window.files.write(path, None)
-    assert planned_degrees(read_project_file(path)) == small_run.plan.degrees
+    placement = tuple(small_run.plan.mapping.placement)
+    expected = Decisions(small_run.plan.degrees, placement=placement)
+    assert stored_decisions(read_project_file(path)) == expected
 
 
 def test_keeping_a_run_is_an_edit_that_can_be_undone(window: MainWindow, tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def test_the_command_that_is_copied_repeats_the_run(live: MainWindow) -> None:
 
 
 def test_degrees_to_begin_with_use_the_dies_and_fit() -> None:
-    from tempstudio.gui.studio import first_guess
+    from tempstudio.gui.decided import first_guess
 
     for name, alive in (("qwen2-0.5b", 8), ("llama2-7b", 48), ("gpt3-175b", 48), ("llama2-7b", 1)):
         rows = 1 if alive == 1 else 2 if alive == 8 else 6

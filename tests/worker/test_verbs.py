@@ -221,19 +221,17 @@ def test_a_replan_keeps_the_degrees_or_takes_the_nearest(
     studio: Watched, project: ts.Project
 ) -> None:
     free = replace(project, degrees=None)
-    degrees = {"dp": 2, "stream": 4, "zero": 1}
-    kept = run(studio, free, replan=True, degrees=degrees)
+    decided = {"parallel": {"dp": 2, "stream": 4, "zero": 1}}
+    kept = run(studio, free, replan=decided)
     assert kept.header["notes"] == []
     assert kept.header["document"]["fingerprint"] == free.fingerprint
     assert kept.header["document"]["parallel"]["stream"] == 4
     faulty = replace(free, machine=ts.Wafer(rows=2, cols=4, dead_dies=((0, 3), (1, 3))))
-    nearest = run(studio, faulty, replan=True, degrees=degrees)
+    nearest = run(studio, faulty, replan=decided)
     parallel = nearest.header["document"]["parallel"]
     assert (parallel["dp"], parallel["stream"]) in {(2, 3), (1, 4)}
     assert "no longer go" in nearest.header["notes"][0]
-    fixed = run(
-        studio, replace(faulty, degrees=ts.Degrees(dp=2, stream=4)), replan=True, degrees=degrees
-    )
+    fixed = run(studio, replace(faulty, degrees=ts.Degrees(dp=2, stream=4)), replan=decided)
     assert fixed.header["kind"] == "input" and "8" in fixed.header["message"]
 
 
