@@ -80,6 +80,7 @@ class Following(QObject):
         window.status.cancel_asked.connect(studio.cancel)
         window.status.plugins_asked.connect(lambda: window.desk.show())
         window.messages.details_asked.connect(self.show_details)
+        window.messages.focus_left.connect(lambda: window.tabs.currentWidget().setFocus())
         window.wafer.hovered.connect(
             lambda found: window.status.set_hovered(found.text if found else "")
         )
@@ -93,6 +94,8 @@ class Following(QObject):
     def show_project(self, project: Project) -> None:
         """The project is another."""
         window = self._window
+        window.messages.dismiss_key("change")  # what it tells, and would undo, is the past
+        window.messages.dismiss_key("copy")
         window.wafer.set_project(project.machine)
         window.model.set_model(project.model)
         window.strategy.set_project(project)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What runs, as the status bar tells it; `kind` is "replan", "search" or "ask"."""
+    """What runs, as the status bar tells it; `kind` is "replan", "load", "search" or "ask"."""
 
     kind: str
     title: str

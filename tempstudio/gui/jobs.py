@@ -104,7 +104,7 @@ class Jobs(QObject):
 
     def load(self, project: Project, genome: dict[str, Any]) -> None:
         """Build and simulate one candidate of a search on the live lane."""
-        self._submit_run("live", "replan", "Loading a candidate", project, {"genome": genome})
+        self._submit_run("live", "load", "Loading a candidate", project, {"genome": genome})
 
     def search(self, project: Project) -> None:
         """Run the project's solver on the search lane."""

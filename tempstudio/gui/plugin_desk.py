@@ -127,7 +127,7 @@ class PluginDesk(QObject):
         self.settings = wanted
         if self._studio.jobs.is_running:
             self._studio.jobs.reload(wanted)
-            self._studio.replan()
+            self._studio.plan_afresh()
 
     # Consent
 

@@ -113,7 +113,16 @@ class Results(QObject):
         else:
             self._become(Freshness("stale", self._freshness.step or step))
 
-    def no_plan(self, reason: str, cut_apart: bool) -> None:
+    def doubt(self, step: str) -> None:
+        """What makes the plans has changed, and no new one has come: `step` says what it was."""
+        if self._freshness.state == "fresh":
+            self._become(Freshness("stale", step))
+
+    def forget_others(self) -> None:
+        """What makes the plans has changed: only the run on screen stays until it is made anew."""
+        self._kept.clear()
+
+    def no_plan(self, reason: str, cut_apart: bool = False) -> None:
         """There is no plan for the project on screen."""
         state = "cut apart" if cut_apart else "no plan"
         self._become(Freshness(state, self._freshness.step, reason))

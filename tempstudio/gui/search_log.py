@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +77,29 @@ def best_of(document: dict[str, Any], project: Project) -> Candidate:
     )
 
 
+def beats(document: dict[str, Any], other: dict[str, Any], project: Project) -> bool:
+    """Whether a run is better than another of the project, as its solver counts.
+
+    One that fits beats one that does not.  What the solver is after is its option `objective`, the
+    step time where it has none; by an objective that nobody here knows neither beats the other.
+    """
+    figures: dict[str, Callable[[dict[str, Any]], float]] = {
+        THROUGHPUT: lambda run: float(run["step_time_s"]),
+        "energy": lambda run: float(run["energy_j"]["total"]),
+        "throughput-per-watt": lambda run: float(run["energy_j"]["total"]),
+        "memory": lambda run: float(run["memory_bytes"]["peak"]),
+    }
+    figure = figures.get(objective_of(project))
+    if document["fits"] != other["fits"]:
+        return bool(document["fits"])
+    return figure is not None and figure(document) < figure(other)
+
+
+def objective_of(project: Project) -> str:
+    """What the project's solver is after."""
+    return str(dict(project.solver.options).get("objective", THROUGHPUT))
+
+
 def seen_of(row: dict[str, Any], tokens: float) -> Candidate:
     """A row of `search.candidates` or `search.pareto`; a step is worth so many tokens."""
     step_s = float(row["step_time_s"])
@@ -113,7 +137,7 @@ class SearchLog(QObject):
     def begin(self, project: Project) -> None:
         """Another search has begun."""
         self.solver, self.running, self.project = project.solver.name, True, project
-        self.objective = str(dict(project.solver.options).get("objective", THROUGHPUT))
+        self.objective = objective_of(project)
         self.candidates, self.best = [], []
         self.evaluations, self.wall_s = 0, 0.0
         self.capacity_bytes = project.machine.die.hbm_bytes

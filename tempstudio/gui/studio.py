@@ -20,6 +20,7 @@ from tempstudio.gui.jobs import Jobs
 from tempstudio.gui.places import die_name
 from tempstudio.gui.playback import Playback
 from tempstudio.gui.results import Result, Results
+from tempstudio.gui.search_log import beats
 from tempstudio.gui.selection import Selection
 from tempstudio.gui.views.message_bar import Message
 from tempstudio.scene.format import byte_count, change, seconds
@@ -52,6 +53,7 @@ class Studio(QObject):
         self.jobs = Jobs(self)
         self.catalogue: dict[str, Any] | None = None
         self.lacks_strategy = ""  # which of the project's no plugin offers; a banner says so
+        self._afresh = False  # the run on screen is of other plugins than those there now
         self._live = True
         self._plays_on = True  # go on playing when the next run is there
         self._share = 0.0  # where in the step the last run was shown
@@ -138,6 +140,12 @@ class Studio(QObject):
         self.jobs.cancel_replan()
         self.jobs.search(self.project)
 
+    def plan_afresh(self) -> None:
+        """Plan again with other plugins: what they made before holds no more."""
+        self.results.forget_others()
+        self._afresh = True
+        self.replan()
+
     def cancel(self) -> None:
         """Stop what runs; the best so far stays on screen."""
         self._soon.stop()
@@ -163,10 +171,8 @@ class Studio(QObject):
     # Following
 
     def _follow(self, before: Project, after: Project, step: str) -> None:
-        if before.fingerprint != after.fingerprint and self.playback.timeline is not None:
-            self._plays_on = self.playback.is_playing
-            self._share = self.playback.time_s / (self.playback.timeline.duration_s or 1.0)
-            self.playback.set_timeline(None)
+        if before.fingerprint != after.fingerprint:
+            self._halt()
         self.project_shown.emit(after)
         if before.machine != after.machine:
             self._drop_lost_selection()
@@ -176,6 +182,13 @@ class Studio(QObject):
             return
         if step and self._live and self.jobs.is_running:
             self._soon.start()
+
+    def _halt(self) -> None:
+        """Play nothing until there is a run, which goes on from the same share of the step."""
+        if self.playback.timeline is not None:
+            self._plays_on = self.playback.is_playing
+            self._share = self.playback.time_s / (self.playback.timeline.duration_s or 1.0)
+            self.playback.set_timeline(None)
 
     def _drop_lost_selection(self) -> None:
         dies = self.project.machine.die_count
@@ -187,12 +200,23 @@ class Studio(QObject):
 
     def _take(self, result: Result, final: bool) -> None:
         before = self.results.current
+        if result.searched and not final and self._holds_better(result):
+            return  # the best so far stays on screen
         if not self.results.accept(result, self.project):
             return
+        self._afresh = False
         if final and not result.document["fits"]:
             self._tell_misfit(result)
         elif final and before is not None and before.fingerprint != result.fingerprint:
             self._tell_change(before, result)
+
+    def _holds_better(self, found: Result) -> bool:
+        """Whether the plan on screen is of the same project and better than one just found."""
+        current = self.results.current
+        if current is None or not self.results.is_fresh:
+            return False
+        same = current.fingerprint == found.fingerprint
+        return same and beats(current.document, found.document, found.project)
 
     def _tell_misfit(self, result: Result) -> None:
         memory = result.document["memory_bytes"]
@@ -240,18 +264,33 @@ class Studio(QObject):
 
     def _take_refusal(self, kind: str, project: Project, header: dict[str, Any]) -> None:
         reason = header["message"]
-        if header["kind"] == "cancelled" or project.fingerprint != self.project.fingerprint:
+        if header["kind"] == "cancelled":
+            self._take_cancelled(kind)
             return
-        if header["kind"] == "noplan":
+        if project.fingerprint != self.project.fingerprint:
+            return
+        if kind == "replan":
+            self._halt()
+        if header["kind"] == "noplan" and kind != "load":
             self.results.no_plan(reason, len(topology_of(project.machine).components) > 1)
             self.say(reason, "warning", key="noplan")
         elif header["kind"] == "input":
             if self.lacks_strategy:
-                self.results.no_plan(self.lacks_strategy, False)
+                self.results.no_plan(self.lacks_strategy)
             else:
                 self.say(reason, "error", key="noplan")
         else:
-            self.say(reason, "error", key="plan", details=header.get("traceback", ""))
+            key = "noplan" if kind == "replan" else "plan"
+            if kind == "replan":
+                self.results.no_plan(reason)
+            self.say(reason, "error", key=key, details=header.get("traceback", ""))
+
+    def _take_cancelled(self, kind: str) -> None:
+        if kind == "search" and self.results.is_fresh:
+            self.say("Stopped: the best plan so far stays.", "info", key="plan", fleeting=True)
+        elif kind == "replan" and self._afresh and self.jobs.job is None:
+            self._halt()
+            self.results.doubt("the plugins were loaded again")
 
     def _finish(self, kind: str, project: Project, header: dict[str, Any]) -> None:
         if kind != "search":
@@ -262,12 +301,10 @@ class Studio(QObject):
         elif current is not None:
             document = header.get("document", current.document)
             evaluated = document.get("search", {}).get("evaluations", 0)
-            self.say(
-                f"{project.solver.name} has looked at {evaluated:,} plans",
-                "ok",
-                key="plan",
-                fleeting=True,
-            )
+            text = f"{project.solver.name} has looked at {evaluated:,} plans"
+            if beats(current.document, document, project):
+                text += ": none is better than the one on screen"
+            self.say(text, "ok", key="plan", fleeting=True)
 
     def _take_note(self, note: str) -> None:
         self.say(note[:1].upper() + note[1:], "info", key="note", fleeting=True)

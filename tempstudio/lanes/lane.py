@@ -220,7 +220,8 @@ class Lane:
         header = {"plugin": status.plugin, "hook": status.hook, "seconds": status.age_s}
         if silent:
             header["message"] = (
-                f"plugin {status.plugin}, {status.hook}: has not reported for {status.age_s:.1f} s"
+                f"plugin {status.plugin}, {status.hook}: "
+                f"has not reported for more than {status.age_s:.1f} s"
             )
         self._emit(Message(self.name, self._current.id, "stalled" if silent else "resumed", header))
 

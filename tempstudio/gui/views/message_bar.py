@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -47,6 +48,7 @@ class MessageBar(QWidget):
     """Shows up to three messages over the top of its parent; what lies below does not move."""
 
     details_asked = Signal(str)
+    focus_left = Signal()  # the line that had it goes
 
     def __init__(self, tokens: Tokens, over: QWidget) -> None:
         super().__init__(over)
@@ -113,6 +115,9 @@ class MessageBar(QWidget):
     def _drop(self, line: _Line) -> None:
         if line in self._lines:
             self._lines.remove(line)
+            focus = QApplication.focusWidget()
+            if focus is not None and line.isAncestorOf(focus):
+                self.focus_left.emit()  # else it would go to the first button of the window
             self._column.removeWidget(line)
             line.hide()
             line.deleteLater()
@@ -159,6 +164,8 @@ class _Line(QFrame):
         self.close_button.setObjectName("message.dismiss")
         self.close_button.setToolTip("Dismiss")
         row.addWidget(self.close_button)
+        for asked in (*self.buttons, self.details_button, self.close_button):
+            asked.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus where it is
         self.set_theme(tokens)
 
     def set_theme(self, tokens: Tokens) -> None:
