@@ -112,7 +112,7 @@ def trace_document(
 def _name_stage(trace: Trace, timeline: Timeline, stage: int) -> None:
     pid = FIRST_STAGE_PID + stage
     dies = len(timeline.busy_dies[stage])
-    trace.name(pid, f"stage {stage} ({plural(dies, 'die')})", pid)
+    trace.name(pid, f"stage {stage + 1} ({plural(dies, 'die')})", pid)
     for tid, name in (
         (SEGMENTS_TID, "layers"),
         (FRONT_TID, "operators and rounds"),

@@ -13,7 +13,14 @@ from tempstudio.core.project import Project
 from tempstudio.core.timeline import Timeline
 from tempstudio.gui.places import link_pairs
 from tempstudio.gui.results import Result
-from tempstudio.scene.caption import copy_of
+from tempstudio.gui.selection import Chosen
+from tempstudio.scene.copies import (
+    Work,
+    dies_of_copy,
+    stages_of_copies,
+    stages_of_dies,
+    works_at,
+)
 from tempstudio.scene.graph_reading import OperatorRun, Reading
 
 if TYPE_CHECKING:
@@ -52,17 +59,36 @@ class GraphFollowing(QObject):
         fresh = studio.results.current if studio.results.is_fresh else None
         job = studio.project.job
         runs = operator_runs(fresh) if fresh is not None else {}
-        self._window.graph.set_reading(Reading(job.micro_batch, job.seq_len, runs))
+        stages: dict[str, tuple[int, ...]] = {}
+        if fresh is not None and fresh.timeline.stages > 1:
+            held = stages_of_copies(fresh.timeline)
+            stages = {block: tuple(on.tolist()) for block, on in held.items()}
+        self._window.graph.set_reading(Reading(job.micro_batch, job.seq_len, runs, stages))
 
     def show_selection(self) -> None:
-        """The operator chosen, and those whose tensors cross the chosen links."""
+        """The operator chosen, those whose tensors cross the chosen links, and what lies where."""
         studio = self._window.studio
         chosen, timeline = studio.selection.chosen, studio.playback.timeline
         crossing: frozenset[str] = frozenset()
         if timeline is not None and chosen.links:
             crossing = frozenset().union(*(users_of(timeline, pair) for pair in chosen.links[:8]))
-        self._window.graph.set_selection(chosen.operator, chosen.tensor, crossing)
+        stages: frozenset[int] = frozenset()
+        if timeline is not None and timeline.stages > 1:
+            stages = stages_of_dies(timeline, chosen.dies)
+        self._window.graph.set_selection(
+            chosen.operator, chosen.tensor, chosen.copy, crossing, stages
+        )
+        self._window.wafer.set_home(self._home(chosen, timeline))
         self.show_computing()
+
+    def _home(self, chosen: Chosen, timeline: Timeline | None) -> tuple[int, ...]:
+        """The dies that hold the chosen copy, where not all do."""
+        if timeline is None or timeline.stages < 2 or chosen.copy is None:
+            return ()
+        for block in self._window.studio.project.model.blocks:
+            if any(operator.name == chosen.operator for operator in block.operators):
+                return dies_of_copy(timeline, block.name, chosen.copy)
+        return ()
 
     def show_computing(self) -> None:
         """What the dies, or the selected ones, compute now or in the selected range; while seen."""
@@ -77,38 +103,24 @@ class GraphFollowing(QObject):
             window.graph.set_computing(computed_in(timeline, chosen.range_s, dies))
         else:
             now = window.studio.playback.time_s
-            window.graph.set_computing(computed_at(timeline, now, dies), copy_at(timeline, now))
+            window.graph.set_computing(works_at(timeline, now, dies))
 
-    def choose(self, operator: str, tensor: str) -> None:
+    def choose(self, operator: str, tensor: str, copy: int | None) -> None:
         """The graph asks for a selection."""
         selection = self._window.studio.selection
         if operator:
-            selection.select_operator(operator, tensor)
+            selection.select_operator(operator, tensor, copy)
         else:
             selection.clear()
-
-
-def computed_at(timeline: Timeline, time_s: float, dies: tuple[int, ...] = ()) -> frozenset[str]:
-    """Operators that these dies (all, where none is named) compute at an instant."""
-    computing = timeline.at(time_s).computing
-    phases = np.unique(computing[list(dies)] if dies else computing)
-    return frozenset(timeline.phases[int(p)].operator for p in phases if p >= 0)
-
-
-def copy_at(timeline: Timeline, time_s: float) -> int | None:
-    """Which copy of its block is computed; None in a pipeline, where it is not told apart."""
-    if timeline.stages > 1:
-        return None
-    return max((copy_of(caption) for caption in timeline.at(time_s).captions), default=None)
 
 
 @lru_cache(maxsize=16)
 def computed_in(
     timeline: Timeline, range_s: tuple[float, float], dies: tuple[int, ...] = ()
-) -> frozenset[str]:
-    """Operators that are computed at some of the instants looked at in a range."""
+) -> frozenset[Work]:
+    """What is computed at some of the instants looked at in a range."""
     moments = np.linspace(*range_s, RANGE_LOOKS)
-    return frozenset().union(*(computed_at(timeline, float(t), dies) for t in moments))
+    return frozenset().union(*(works_at(timeline, float(t), dies) for t in moments))
 
 
 def operator_runs(result: Result) -> dict[str, OperatorRun]:

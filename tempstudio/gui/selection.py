@@ -13,12 +13,16 @@ Link = tuple[int, int]  # die numbers of the two ends, in the direction meant
 
 @dataclass(frozen=True)
 class Chosen:
-    """Selected dies, directed links, operator, tensor and range of time; each may be empty."""
+    """Selected dies, directed links, operator, tensor and range of time; each may be empty.
+
+    `copy` says in which copy of its block the operator was selected (from 0), None in all of them.
+    """
 
     dies: tuple[int, ...] = ()
     links: tuple[Link, ...] = ()
     operator: str = ""
     tensor: str = ""
+    copy: int | None = None
     range_s: tuple[float, float] | None = None
 
     @property
@@ -65,9 +69,9 @@ class Selection(QObject):
         left = tuple(other for other in links if other != link)
         self.select_links(left if len(left) < len(links) else (*links, link))
 
-    def select_operator(self, operator: str, tensor: str = "") -> None:
-        """Select an operator, and a tensor of it; '' for none."""
-        self._become(replace(self._chosen, operator=operator, tensor=tensor))
+    def select_operator(self, operator: str, tensor: str = "", copy: int | None = None) -> None:
+        """Select an operator, a tensor of it, and one copy of its block; '' for none."""
+        self._become(replace(self._chosen, operator=operator, tensor=tensor, copy=copy))
 
     def select_range(self, range_s: tuple[float, float] | None) -> None:
         """Select a range of time [s]."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.scene.copies import Work
 from tempstudio.scene.curves import curve
 from tempstudio.scene.display_list import (
     END,
@@ -29,13 +30,14 @@ from tempstudio.scene.graph_cards import (
     time_layers,
 )
 from tempstudio.scene.graph_reading import Reading, shape_text
-from tempstudio.scene.model_graph import FRAME_HEAD_PX, Copy, ModelGraph
+from tempstudio.scene.model_graph import FRAME_HEAD_PX, Copy, ModelGraph, Node
 from tempstudio.scene.tokens import THEMES, Tokens, mix, panel_of
 from tempstudio.scene.typeface import LEAST_PX, text_width
 
 FloatArray = NDArray[np.float64]
 
 ARROW_PX = (4.0, 7.0)
+STAGE_PX = 4.0  # width of the bar that says a copy's stage
 BEND_FROM = 0.25  # below this scale tensors are straight lines
 
 
@@ -57,15 +59,20 @@ class Sight:
 
 @dataclass(frozen=True)
 class GraphMarks:
-    """What is pointed at, chosen and going on: operators by name, nodes and tensors by number."""
+    """What is pointed at, chosen and going on: operators by name, nodes and tensors by number.
+
+    `copy` None means any of them.
+    """
 
     operator: str = ""
+    copy: int | None = None  # of the chosen operator's block
     tensor: int | None = None
+    stages: frozenset[int] = frozenset()  # of the chosen dies
     hovered: int | None = None
     hovered_tensor: int | None = None
     focus: int | None = None
     computing: frozenset[str] = frozenset()
-    computing_copy: int | None = None  # of blocks whose copies are all drawn; None: not known
+    works: frozenset[Work] = frozenset()  # the same by copy, for blocks whose copies are all drawn
     crossing: frozenset[str] = frozenset()  # operators whose tensors cross the selected link
 
 
@@ -98,9 +105,10 @@ def graph_picture(
     seen = np.flatnonzero(shown)
     frames = _frame_boxes(graph, sight)
     found = _frame_layers(frames, tokens)
+    found += _stage_layers(graph, frames, marks, reading, tokens)
     found += _tensor_layers(graph, sight, marks, reading, tokens)
-    found += _frame_heads(graph, frames, sight, tokens)
-    computing = computing_nodes(graph, marks.computing, marks.computing_copy)
+    found += _frame_heads(graph, frames, sight, reading, tokens)
+    computing = computing_nodes(graph, marks.computing, marks.works)
     found += card_layers(graph, boxes, seen, computing, tokens, scale)
     if scale >= TEXT_FROM:
         found += glyph_layers(graph, boxes, seen, tokens, scale)
@@ -130,8 +138,40 @@ def _frame_layers(frames: dict[Copy, list[float]], tokens: Tokens) -> list[Layer
     return [rects("frame", boxes, panel_of(tokens), tokens.hairline, 1.0, 8.0)]
 
 
+def _stage_layers(
+    graph: ModelGraph,
+    frames: dict[Copy, list[float]],
+    marks: GraphMarks,
+    reading: Reading,
+    tokens: Tokens,
+) -> list[Layer]:
+    """A bar along each copy in the tone of its stage; copies on the chosen dies are ringed."""
+    placed = [
+        (box, reading.stage_of(graph, copy))
+        for copy, box in frames.items()
+        if copy[0] in graph.spread
+    ]
+    found: list[Layer] = []
+    for odd, colour in enumerate((tokens.control, mix(tokens.control, tokens.canvas, 0.35))):
+        bars = [
+            [x - STAGE_PX - 3, y, STAGE_PX, tall]
+            for (x, y, _, tall), stage in placed
+            if stage is not None and stage % 2 == odd
+        ]
+        if bars:
+            found.append(rects("stages", bars, colour, "", 0.0, STAGE_PX / 2))
+    chosen = [box for box, stage in placed if stage in marks.stages]
+    if chosen:
+        found.append(rects("chosen stages", chosen, "", tokens.accent, 2.0, 8.0))
+    return found
+
+
 def _frame_heads(
-    graph: ModelGraph, frames: dict[Copy, list[float]], sight: Sight, tokens: Tokens
+    graph: ModelGraph,
+    frames: dict[Copy, list[float]],
+    sight: Sight,
+    reading: Reading,
+    tokens: Tokens,
 ) -> list[Layer]:
     """A frame's name, on which a click folds it, and what shows all copies or one.
 
@@ -144,6 +184,10 @@ def _frame_heads(
     items, plates = [], []
     for (block, copy), (x, y, wide, _) in frames.items():
         title, offer = graph.frame_titles(block, copy)
+        stage = reading.stage_of(graph, (block, copy)) if block in graph.spread else None
+        placed = f"{title} · stage {stage + 1}" if stage is not None else title
+        if text_width(placed, px, True) <= wide - 2 * inset:
+            title = placed
         items.append((title, x + inset, y + base, TextLook(tokens.muted, px, True, START)))
         across = text_width(offer, px, False)
         if across <= wide - 3 * inset - text_width(title, px, True):
@@ -189,8 +233,14 @@ def _tensor_look(graph: ModelGraph, number: int, marks: GraphMarks) -> int:
     tensor = graph.tensors[number]
     if number in (marks.tensor, marks.hovered_tensor):
         return 2
-    ends = {graph.nodes[tensor.source].name, graph.nodes[tensor.target].name}
-    return 1 if marks.operator and marks.tensor is None and marks.operator in ends else 0
+    ends = graph.nodes[tensor.source], graph.nodes[tensor.target]
+    return int(marks.tensor is None and any(_is_chosen(graph, node, marks) for node in ends))
+
+
+def _is_chosen(graph: ModelGraph, node: Node, marks: GraphMarks) -> bool:
+    """Whether a node is the chosen operator, in the chosen copy where all are drawn."""
+    copy = marks.copy in (None, node.copy) or node.block not in graph.spread
+    return bool(node.name) and node.name == marks.operator and copy
 
 
 def _arrow(tip: FloatArray, scale: float) -> FloatArray:
@@ -218,7 +268,7 @@ def _ring_layers(
     """Rings around what is pointed at, chosen, in focus, and what uses the chosen link."""
     found: list[Layer] = []
     users = [n for n, node in enumerate(graph.nodes) if node.name in marks.crossing]
-    chosen = [n for n, node in enumerate(graph.nodes) if node.name and node.name == marks.operator]
+    chosen = [n for n, node in enumerate(graph.nodes) if _is_chosen(graph, node, marks)]
     if users:
         found.append(_ring("crossing", boxes[users], 1.0, 2.0, tokens.lanes[2]))
     if marks.hovered is not None:

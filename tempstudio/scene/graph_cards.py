@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.scene.copies import Work
 from tempstudio.scene.display_list import (
     MIDDLE,
     START,
@@ -65,14 +66,14 @@ def card_layers(
 
 
 def computing_nodes(
-    graph: ModelGraph, operators: frozenset[str], copy: int | None
+    graph: ModelGraph, operators: frozenset[str], works: frozenset[Work]
 ) -> frozenset[int]:
-    """Nodes of these operators; of a block whose copies are all drawn only that one copy."""
+    """Nodes of these operators; of a block whose copies are all drawn only those at work."""
     return frozenset(
         n
         for n, node in enumerate(graph.nodes)
         if not operators.isdisjoint(node.inside or (node.name,))
-        and (node.block not in graph.spread or node.copy == copy)
+        and (node.block not in graph.spread or (node.name, node.copy) in works)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tempstudio.scene.format import count, seconds
-from tempstudio.scene.model_graph import Node
+from tempstudio.scene.model_graph import Copy, ModelGraph, Node
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,20 @@ class OperatorRun:
 
 @dataclass(frozen=True)
 class Reading:
-    """What stands beside the graph itself: tokens of a micro-batch, and a run's operators."""
+    """What stands beside the graph itself: tokens of a micro-batch, and a run's operators.
+
+    `stages` says which stage holds each copy of a block, by its name; empty where there is but one.
+    """
 
     samples: int = 1
     seq_len: int = 1
     runs: Mapping[str, OperatorRun] = field(default_factory=dict)
+    stages: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def stage_of(self, graph: ModelGraph, copy: Copy) -> int | None:
+        """The stage that holds a copy of a block, where there are several."""
+        held = self.stages.get(graph.workload.blocks[copy[0]].name, ())
+        return held[copy[1]] if copy[1] < len(held) else None
 
 
 def shape_text(reading: Reading, features: int) -> str:

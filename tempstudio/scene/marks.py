@@ -25,14 +25,16 @@ VEIL = "A6"  # 65 % canvas over what recedes to 35 %
 class Marks:
     """Pointed-at things by die number, links as (source, target).
 
-    `stale` says why the picture shows the layout without chunks ("" for a live one); `spoken_stage`
-    the pipeline stage the caption speaks of (-1: the busiest); `message` replaces the caption.
+    `home` are the dies that hold the selected copy of an operator; `stale` says why the picture
+    shows the layout without chunks ("" for a live one); `spoken_stage` the pipeline stage the
+    caption speaks of (-1: the busiest); `message` replaces the caption.
     """
 
     dies: tuple[int, ...] = ()
     links: tuple[Link, ...] = ()
     operator: str = ""
     tensor: str = ""
+    home: tuple[int, ...] = ()
     hovered_die: int | None = None
     hovered_link: Link | None = None
     focus: int | None = None
@@ -47,7 +49,8 @@ class Marks:
         """The dies that stay bright while others dim; empty when all do."""
         if not self.dim_others:
             return frozenset()
-        return frozenset(self.dies) | {die for link in self.links for die in link}
+        chosen = frozenset(self.dies) | {die for link in self.links for die in link}
+        return chosen or frozenset(self.home)
 
 
 def dimmed_links(marks: Marks, topology: Topology) -> NDArray[np.bool_] | None:

@@ -136,6 +136,14 @@ class ModelGraph:
                 found.setdefault(node.name, number)
         return found
 
+    def node_of(self, operator: str, copy: int | None) -> int:
+        """The node of an operator in a copy of its block; the first where that is not drawn."""
+        first = self.by_operator[operator]
+        mine = self.nodes[first]
+        if copy and mine.block in self.spread and mine.block >= 0:
+            return first + copy * len(self.workload.blocks[mine.block].operators)
+        return first
+
     def node_at(self, x: float, y: float) -> int | None:
         """The node under a point."""
         at = self.boxes

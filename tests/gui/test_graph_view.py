@@ -8,9 +8,10 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTabBar
 
+import tempstudio as ts
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.views.graph_view import GraphView
-from tests.gui.conftest import click, seen
+from tests.gui.conftest import Furnish, click, seen
 
 LEFT = Qt.MouseButton.LeftButton
 
@@ -209,3 +210,53 @@ def test_figures_of_a_run_go_when_it_is_stale(window: MainWindow, graph: GraphVi
     window.studio.edit(lambda p: with_dies(p, (3,), dead=True), "Break die 0,3")
     picture = graph.picture
     assert picture is not None and picture.layer("computed") is None
+
+
+def test_in_a_pipeline_copies_and_dies_are_one_selection(
+    furnish: Furnish, two_stages: ts.Run
+) -> None:
+    """A copy shows the dies of its stage, a die the copies on its stage; both stages compute."""
+    window = furnish(two_stages.project, two_stages)
+    window.studio.set_live(False)
+    timeline = two_stages.timeline
+    window.show_tab("Graph")
+    view = window.graph
+    click_node(view, "layers")
+    QTest.keyClick(view, Qt.Key.Key_C)
+    assert view.graph is not None
+    heads = _layer_texts(view, "frame title")
+    assert "−  layers 1 of 24 · stage 1" in heads
+    # Both stages are at work on copies of their own.
+    window.studio.playback.seek(timeline.duration_s * 0.5)
+    works = view.marks.works
+    assert {copy < 12 for operator, copy in works if operator != "optimizer"} == {True, False}
+    # A copy: its operator, and the dies of its stage.
+    for copy, stage in ((3, 0), (20, 1)):
+        node = view.graph.node_of("mlp.down", copy)
+        view._go(node)
+        click(view, view.point_of(node).toPoint())
+        chosen = window.studio.selection.chosen
+        assert (chosen.operator, chosen.copy) == ("mlp.down", copy)
+        assert window.wafer.marks.focused_dies == set(timeline.busy_dies[stage].tolist())
+        assert f"Copy {copy + 1} of 24: stage {stage + 1}, 8 dies" in window.inspector.describe()
+        ring = view.picture.layer("selected")  # type: ignore[union-attr]
+        assert ring is not None and len(ring.xywh) == 1, "the others are not chosen"  # type: ignore[union-attr]
+        assert view.rect().contains(view.point_of(node).toPoint()), "it stays in sight"
+    # A die: the copies on its stage.
+    window.studio.selection.clear()
+    assert window.wafer.marks.focused_dies == set()
+    last = int(timeline.busy_dies[1][0])
+    window.studio.selection.select_dies((last,))
+    assert view.marks.stages == {1}
+    view.fit()
+    picture = view.picture
+    assert picture is not None
+    ringed = picture.layer("chosen stages")
+    assert ringed is not None and len(ringed.xywh) == 12  # type: ignore[union-attr]
+    assert "Stage 2 of 2: layers 13–24, head" in window.inspector.describe()
+
+
+def _layer_texts(view: GraphView, name: str) -> list[str]:
+    assert view.picture is not None
+    return [text for layer in view.picture.layers() if layer.name == name
+            for text in layer.text]  # type: ignore[union-attr]  # fmt: skip

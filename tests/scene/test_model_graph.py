@@ -83,9 +83,12 @@ def test_all_copies_of_a_block_follow_one_another_in_frames_of_their_own() -> No
     ends = [(all_.nodes[t.source], all_.nodes[t.target]) for t in all_.tensors]
     between = {(a.copy, b.copy) for a, b in ends if a.block == b.block == 1 and a.copy != b.copy}
     assert between == set(pairwise(range(block.repeat))), "each copy feeds the next one only"
-    assert computing_nodes(all_, frozenset({"mlp.down"}), 7) == {
-        n for n, node in enumerate(all_.nodes) if node.name == "mlp.down" and node.copy == 7
+    works = frozenset({("mlp.down", 7), ("mlp.down", 20)})
+    assert computing_nodes(all_, frozenset({"mlp.down"}), works) == {
+        n for n, node in enumerate(all_.nodes) if (node.name, node.copy) in works
     }
+    assert all_.nodes[all_.node_of("mlp.down", 7)].copy == 7
+    assert one.nodes[one.node_of("mlp.down", 7)].copy == 0
 
 
 def test_a_graph_of_400_operators_is_laid_out_and_drawn_in_few_calls() -> None:

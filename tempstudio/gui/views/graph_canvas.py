@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from tempstudio.core.workload import Workload
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.gui.zoomed import Zoomed
+from tempstudio.scene.copies import Work
 from tempstudio.scene.display_list import DisplayList
 from tempstudio.scene.graph import GraphMarks, Sight, fitted, graph_picture
 from tempstudio.scene.graph_reading import Reading
@@ -77,16 +78,26 @@ class GraphCanvas(Zoomed, QWidget):
             self._reading = reading
             self._changed()
 
-    def set_selection(self, operator: str, tensor: str, crossing: frozenset[str]) -> None:
-        """Mark the chosen operator and tensor, and the operators that use the chosen link."""
-        if operator and operator != self._marks.operator:
-            self._reveal(operator)
+    def set_selection(
+        self,
+        operator: str,
+        tensor: str,
+        copy: int | None,
+        crossing: frozenset[str],
+        stages: frozenset[int],
+    ) -> None:
+        """Mark the chosen operator, tensor and copy, the operators that use the chosen link, and
+        the copies on the stages of the chosen dies."""
+        if operator and (operator, copy) != (self._marks.operator, self._marks.copy):
+            self._reveal(operator, copy)
         number = self._tensor_into(operator) if tensor else None
-        self._mark(operator=operator, tensor=number, crossing=crossing)
+        self._mark(
+            operator=operator, tensor=number, copy=copy, crossing=crossing, stages=stages
+        )
 
-    def set_computing(self, operators: frozenset[str], copy: int | None = None) -> None:
-        """Mark what is computed at the moment, and in which copy of its block."""
-        self._mark(computing=operators, computing_copy=copy)
+    def set_computing(self, works: frozenset[Work]) -> None:
+        """Mark what is computed at the moment, and in which copies of its block."""
+        self._mark(computing=frozenset(operator for operator, _ in works), works=works)
 
     def set_theme(self, tokens: Tokens) -> None:
         """Draw in another theme."""
@@ -151,7 +162,7 @@ class GraphCanvas(Zoomed, QWidget):
         self._show_node(self._focus, high=True)
         self._changed()
 
-    def _reveal(self, operator: str) -> None:
+    def _reveal(self, operator: str, copy: int | None) -> None:
         """Unfold the block that an operator is in, and bring it into sight."""
         if self._graph is None:
             return
@@ -164,7 +175,7 @@ class GraphCanvas(Zoomed, QWidget):
             if block is None:
                 return
             self.unfold(block)
-        self._focus = self._graph.by_operator[operator]
+        self._focus = self._graph.node_of(operator, copy)
         self._show_node(self._focus)
 
     # Zoom and pan

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 from tempstudio.gui.views.graph_canvas import ZOOM_STEP, GraphCanvas
 from tempstudio.scene.graph_reading import run_of, shape_text
 from tempstudio.scene.graph_walk import beside, first_node, follow
+from tempstudio.scene.model_graph import Node
 from tempstudio.scene.tokens import Tokens
 
 PAN_KEY_PX = 60.0
@@ -19,9 +20,9 @@ REACH_PX = 6.0  # how near a tensor's line counts as on it
 
 
 class GraphView(GraphCanvas):
-    """`operator_chosen(name, tensor)` asks for a selection; `hovered` carries words."""
+    """`operator_chosen(name, tensor, copy)` asks for a selection; `hovered` carries words."""
 
-    operator_chosen = Signal(str, str)
+    operator_chosen = Signal(str, str, object)
     hovered = Signal(str)
 
     def __init__(self, tokens: Tokens, parent: QWidget | None = None) -> None:
@@ -111,8 +112,11 @@ class GraphView(GraphCanvas):
         if node is not None:
             item = graph.nodes[node]
             run = run_of(item, self._reading)
-            of = graph.workload.blocks[item.block].repeat if item.block in graph.spread else 0
-            where = f"copy {item.copy + 1} of {of}" if of else ""
+            where = ""
+            if self._copy_of(item) is not None:
+                where = f"copy {item.copy + 1} of {graph.workload.blocks[item.block].repeat}"
+                stage = self._reading.stage_of(graph, (item.block, item.copy))
+                where += f" on stage {stage + 1}" if stage is not None else ""
             parts = [item.title, where, item.about, run.text if run is not None else ""]
             if item.kind == "block":
                 parts.append("click to unfold")
@@ -132,7 +136,7 @@ class GraphView(GraphCanvas):
         elif frame is not None:
             self._use_frame(*frame)
         else:
-            self.operator_chosen.emit("", "")
+            self.operator_chosen.emit("", "", None)
 
     def _use(self, number: int) -> None:
         """Unfold a block, choose an operator."""
@@ -142,7 +146,7 @@ class GraphView(GraphCanvas):
         if node.kind == "block":
             self.unfold(node.block)
         else:
-            self.operator_chosen.emit(node.name, "")
+            self.operator_chosen.emit(node.name, "", self._copy_of(node))
 
     def _use_frame(self, block: int, copies: bool) -> None:
         """A click on a frame's head: fold it, or show all copies or one."""
@@ -157,7 +161,13 @@ class GraphView(GraphCanvas):
         target = self._graph.nodes[self._graph.tensors[number].target]
         self._marks = replace(self._marks, tensor=number)
         self._changed()
-        self.operator_chosen.emit(target.name, "input" if target.name else "")
+        tensor = "input" if target.name else ""
+        self.operator_chosen.emit(target.name, tensor, self._copy_of(target))
+
+    def _copy_of(self, node: Node) -> int | None:
+        """Which copy of its block a node stands for, where all are drawn."""
+        assert self._graph is not None
+        return node.copy if node.block in self._graph.spread else None
 
     # Keys
 

@@ -32,6 +32,7 @@ from tempstudio.gui.selection import Chosen
 from tempstudio.gui.views.model_tree import describe
 from tempstudio.gui.views.selection_editor import SelectionEditor
 from tempstudio.gui.views.tables import Readings, Table, table_view
+from tempstudio.scene.copies import copy_line, stage_line
 from tempstudio.scene.describe import KIND_TITLES
 from tempstudio.scene.format import byte_count, byte_rate, seconds
 from tempstudio.scene.plan_words import plan_lines
@@ -176,6 +177,7 @@ class Inspector(QTabWidget):
             lines += [*self._describe_link(machine, source, target), ""]
         if chosen.operator:
             lines += self._describe_operator(project, chosen.operator)
+            lines += self._describe_copy(project, chosen.operator, chosen.copy)
             if chosen.tensor:
                 lines.append(f"Selected: its {chosen.tensor}")
         if lines:
@@ -194,6 +196,7 @@ class Inspector(QTabWidget):
         lines = [f"Die {die_name(machine, die)}", f"State: {read.state(die)}"]
         if read.frame is None or read.result is None or die in machine.dead_ids:
             return lines
+        lines += filter(None, [stage_line(read.result.timeline, read.result.project.model, die)])
         lines.append(f"Memory: {read.memory(die)} of {byte_count(machine.die.hbm_bytes)}")
         for kind, amount in zip(MEMORY_KINDS, read.frame.memory[:, die].tolist(), strict=True):
             lines.append(f"    {KIND_TITLES[kind]}: {byte_count(amount)}")
@@ -203,6 +206,16 @@ class Inspector(QTabWidget):
                 dies = "  ".join(",".join(map(str, other)) for other in group["dies"])
                 lines.append(f"Group along {group['axis']}: {dies}")
         return lines
+
+    def _describe_copy(self, project: Project, name: str, copy: int | None) -> list[str]:
+        """Which copy of an operator is selected, and where it lies."""
+        result = self.readings.result
+        timeline = result.timeline if result is not None else None
+        return [
+            copy_line(timeline, block, copy)
+            for block in project.model.blocks
+            if copy is not None and any(operator.name == name for operator in block.operators)
+        ]
 
     def _describe_link(self, machine: Machine, source: int, target: int) -> list[str]:
         read = self.readings

@@ -185,7 +185,7 @@ class Readings:
         stage = self.result.timeline.stage_of_die if self.result is not None else None
         if stage is not None and stage[row] < 0:
             return "idle"
-        text = "works" if stage is None or not stage.max() else f"stage {stage[row]}"
+        text = "works" if stage is None or not stage.max() else f"stage {stage[row] + 1}"
         return f"{text}, yield {percent(factor)}" if factor < 1 else text
 
     def held(self, row: int) -> float:

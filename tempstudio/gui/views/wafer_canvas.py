@@ -71,7 +71,7 @@ class WaferCanvas(QWidget):
             self.timeline = self.frame = None
         if machine is None or before is None or _shape(before) != _shape(machine):
             self._view = replace(self._view, zoom=1.0, pan=(0.0, 0.0))
-            self._marks = replace(self._marks, dies=(), links=(), focus=None)
+            self._marks = replace(self._marks, dies=(), links=(), home=(), focus=None)
         self._marks = replace(self._marks, hovered_die=None, hovered_link=None)
         self._lay_anew()
 
@@ -122,6 +122,10 @@ class WaferCanvas(QWidget):
             tensor=selected.tensor,
         )
         self._changed()
+
+    def set_home(self, dies: tuple[int, ...]) -> None:
+        """The dies that hold the selected copy of an operator stay bright."""
+        self.mark(home=dies)
 
     def set_stale(self, text: str) -> None:
         """Say that the figures are from before; the layout is shown without chunks. "" ends it."""
