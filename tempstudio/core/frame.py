@@ -9,7 +9,10 @@ from tempstudio.core.timeline_tables import FloatArray, IntArray
 
 @dataclass(frozen=True)
 class Caption:
-    """What a stage is doing at one time."""
+    """What a stage is doing at one time.
+
+    `copy` of `copies` is the segment's, from 0 in the order of the model.
+    """
 
     stage: int
     segment: str

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tempstudio.core.copies import Copies, copies_of
 from tempstudio.core.errors import InputError
 from tempstudio.core.frame import Caption as Caption
 from tempstudio.core.frame import Frame as Frame
@@ -73,6 +74,11 @@ class Timeline:
     @cached_property
     def _span_end_s(self) -> FloatArray:
         return self.spans.start_s + self.spans.repeats * self.spans.period_s
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Which stage holds which copy of a block, and which is at work."""
+        return copies_of(self.spans, self.segments)
 
     @cached_property
     def busy_dies(self) -> tuple[IntArray, ...]:
@@ -208,8 +214,8 @@ class Timeline:
             layout=phase.layout if phase else "",
             round=int(table.round[item]) if item is not None else 0,
             rounds=int(table.rounds[item]) if item is not None else 0,
-            copy=copy,
-            copies=int(self.spans.repeats[span]),
+            copy=self.copies.number(span, copy),
+            copies=self.copies.count(span),
             micro_batch=int(self.spans.micro_batch[span]),
             role=phase.role if phase else "",
             tensor=phase.tensor if phase else "",

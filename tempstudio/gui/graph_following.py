@@ -17,7 +17,6 @@ from tempstudio.gui.selection import Chosen
 from tempstudio.scene.copies import (
     Work,
     dies_of_copy,
-    stages_of_copies,
     stages_of_dies,
     works_at,
 )
@@ -61,7 +60,7 @@ class GraphFollowing(QObject):
         runs = operator_runs(fresh) if fresh is not None else {}
         stages: dict[str, tuple[int, ...]] = {}
         if fresh is not None and fresh.timeline.stages > 1:
-            held = stages_of_copies(fresh.timeline)
+            held = fresh.timeline.copies.stages
             stages = {block: tuple(on.tolist()) for block, on in held.items()}
         self._window.graph.set_reading(Reading(job.micro_batch, job.seq_len, runs, stages))
 

@@ -155,23 +155,14 @@ def place(caption: Caption) -> str:
     if not caption.segment:
         return ""
     parts = [] if caption.segment == caption.pass_ else [caption.pass_]
-    copies, number = caption.copies, copy_of(caption) + 1
     one = caption.segment.removesuffix("s")
-    parts.append(f"{one} {number} of {copies}" if copies > 1 else caption.segment)
+    many = caption.copies > 1
+    parts.append(f"{one} {caption.copy + 1} of {caption.copies}" if many else caption.segment)
     if caption.operator and caption.operator != caption.segment:
         parts.append(caption.operator)
     if caption.micro_batch >= 0 and caption.pass_ != "optimizer":
         parts.append(f"micro-batch {caption.micro_batch + 1}")
     return " · ".join(parts)
-
-
-def copy_of(caption: Caption) -> int:
-    """Which of the stage's copies of the segment is at work, from 0 in the order of the model.
-
-    The backward pass runs through the copies from the last to the first, and recomputes each.
-    """
-    turned = caption.pass_ in ("backward", "recompute")
-    return caption.copies - caption.copy - 1 if turned else caption.copy
 
 
 def speaking_stage(captions: tuple[Caption, ...], preferred: int = -1) -> Caption | None:

@@ -12,7 +12,6 @@ from tempstudio.scene.copies import (
     dies_of_copy,
     spelt,
     stage_line,
-    stages_of_copies,
     stages_of_dies,
     works_at,
 )
@@ -42,13 +41,13 @@ def interleaved() -> ts.Run:
 
 
 def test_each_stage_holds_a_run_of_layers(plain: ts.Run) -> None:
-    stages = stages_of_copies(plain.timeline)
+    stages = plain.timeline.copies.stages
     assert stages["layers"].tolist() == np.repeat(range(4), LAYERS // 4).tolist()
     assert stages["embedding"].tolist() == [0] and stages["head"].tolist() == [3]
 
 
 def test_interleaved_each_stage_holds_two_runs(interleaved: ts.Run) -> None:
-    stages = stages_of_copies(interleaved.timeline)["layers"]
+    stages = interleaved.timeline.copies.stages["layers"]
     assert stages.tolist() == np.tile(np.repeat(range(4), LAYERS // 8), 2).tolist()
 
 
@@ -57,14 +56,17 @@ def test_copies_at_work_lie_on_the_dies_that_compute_them(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     timeline = request.getfixturevalue(name).timeline
-    stages = stages_of_copies(timeline)["layers"]
+    stages = timeline.copies.stages["layers"]
     seen: list[set[int]] = [set() for _ in range(4)]
     for time_s in np.linspace(0.0, timeline.duration_s, 400, endpoint=False).tolist():
+        captions = timeline.at(time_s).captions
         for stage, dies in enumerate(timeline.busy_dies):
             works = works_at(timeline, time_s, (int(dies[0]),))
             copies = {c for operator, c in works if operator.startswith(("attention", "mlp"))}
             assert len(copies) <= 1, "a stage is at one layer at a time"
             assert all(stages[copy] == stage for copy in copies)
+            if copies:
+                assert {captions[stage].copy} == copies and captions[stage].copies == LAYERS
             seen[stage] |= copies
     for stage in range(4):
         assert seen[stage] == set(np.flatnonzero(stages == stage).tolist())
@@ -105,6 +107,6 @@ def test_words_of_dies_and_copies(plain: ts.Run, interleaved: ts.Run) -> None:
 
 def test_one_stage_holds_all(plain: ts.Run) -> None:
     whole = run_in(1)
-    assert set(stages_of_copies(whole.timeline)["layers"].tolist()) == {0}
+    assert set(whole.timeline.copies.stages["layers"].tolist()) == {0}
     assert stage_line(whole.timeline, whole.project.model, 3) == ""
     assert len(dies_of_copy(whole.timeline, "layers", 3)) == 16
