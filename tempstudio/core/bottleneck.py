@@ -1,7 +1,8 @@
 """A load that no routing of some flows can avoid: what must cross a cut, over the cut's links.
 
-Cuts are single dies, straight lines and, on meshes of moderate size, rectangles in a corner.  They
-cost no search, unlike the linear program of `tempstudio route`, whose bound is never below theirs.
+A multicast crosses a cut once, however many of its targets lie beyond.  Cuts are single dies,
+straight lines and, on meshes of moderate size, rectangles in a corner.  They cost no search, unlike
+the linear program of `tempstudio route`, whose bound is never below theirs.
 """
 
 from __future__ import annotations
@@ -28,18 +29,33 @@ def cut_bound(flows: Flows, topology: Topology) -> float:
     >>> cut_bound(make_flows(wafer, [0, 1, 4, 5], [2, 3, 6, 7], 3.0), wafer)
     6.0
     """
+    row, target = _pairs(flows)
+    apart = flows.source[row] != target
+    row, target = row[apart], target[apart]
     bound = 0.0
-    for ends, links in ((flows.source, topology.source), (flows.target, topology.target)):
-        apart = flows.source != flows.target
-        moved = np.bincount(ends[apart], flows.bytes[apart], topology.vertices)
+    left = np.unique(row)
+    for ends, amount, links in (
+        (flows.source[left], flows.bytes[left], topology.source),
+        (target, flows.bytes[row], topology.target),
+    ):
+        moved = np.bincount(ends, amount, topology.vertices)
         doors = np.bincount(links, minlength=topology.vertices)
         bound = max(bound, float((moved / np.maximum(doors, 1)).max(initial=0.0)))
-    inside = _cuts(topology)
-    for source, target in ((flows.source, flows.target), (flows.target, flows.source)):
-        crossing = (inside[:, source] & ~inside[:, target]) @ flows.bytes
-        doors = _doors(topology)
-        bound = max(bound, float((crossing / np.maximum(doors, 1)).max(initial=0.0)))
+    inside, doors = _cuts(topology), _doors(topology)
+    for side in (inside, ~inside) if len(row) else ():
+        crossing = side[:, flows.source[row]] & ~side[:, target]
+        once = np.logical_or.reduceat(crossing, np.searchsorted(row, left), axis=1)
+        loads = once @ flows.bytes[left]
+        bound = max(bound, float((loads / np.maximum(doors, 1)).max(initial=0.0)))
     return bound
+
+
+def _pairs(flows: Flows) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Row and target die of all that is to arrive: a multicast has several."""
+    if not flows.targets:
+        return np.arange(len(flows)), flows.target
+    row = np.repeat(np.arange(len(flows)), [len(targets) for targets in flows.targets])
+    return row, np.array([die for targets in flows.targets for die in targets], dtype=np.int32)
 
 
 @lru_cache(maxsize=32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tempstudio.core.flows import Flows
 from tempstudio.core.network import phase_time
@@ -32,6 +33,30 @@ def join_flows(parts: Sequence[Flows]) -> Flows:
         parent=np.concatenate(
             [p.parent + first for p, first in zip(parts, first_parent, strict=True)]
         ).astype(np.int32),
+        targets=_all_targets(parts),
+    )
+
+
+def _all_targets(parts: Sequence[Flows]) -> tuple[tuple[int, ...], ...]:
+    """Targets of all rows where any are multicasts, else ()."""
+    if not any(part.targets for part in parts):
+        return ()
+    each = (part.targets or tuple((die,) for die in part.target.tolist()) for part in parts)
+    return tuple(targets for rows in each for targets in rows)
+
+
+def pick_flows(flows: Flows, rows: NDArray[np.bool_]) -> Flows:
+    """Some rows of a flow set [rows]."""
+    chosen = np.flatnonzero(rows)
+    return Flows(
+        source=flows.source[rows],
+        target=flows.target[rows],
+        bytes=flows.bytes[rows],
+        hop_link=flows.hop_link[np.repeat(rows, flows.hops)],
+        hop_start=row_starts(flows.hops[rows]),
+        latency_s=flows.latency_s[rows],
+        parent=flows.parent[rows],
+        targets=tuple(flows.targets[row] for row in chosen.tolist()) if flows.targets else (),
     )
 
 
@@ -47,6 +72,7 @@ def scale_flows(flows: Flows, factor: float) -> Flows:
         flows.hop_start,
         flows.latency_s,
         flows.parent,
+        flows.targets,
     )
     scaled.__dict__["hops"] = flows.hops
     if factor > 0:
@@ -69,6 +95,7 @@ def move_flows(flows: Flows, die: IntArray, link: IntArray) -> Flows:
         flows.hop_start,
         flows.latency_s,
         flows.parent,
+        tuple(tuple(die[list(targets)].tolist()) for targets in flows.targets),
     )
     _keep(moved, flows, ("hops", "moving", "weights"))
     moved.phases.update(flows.phases)
@@ -84,6 +111,7 @@ def spread_flows(flows: Flows, shift: IntArray, topology: Topology, apart: bool 
     places = len(shift)
     if places == 1 and not shift.any():
         return flows
+    assert not flows.targets  # collectives' own steps are flows of one target each
     die, link = shifted(topology, flows.source, flows.target, flows.hop_link, shift)
     count = int(flows.parent.max(initial=-1)) + 1
     parent = flows.parent + count * np.arange(places, dtype=np.int32)[:, None]

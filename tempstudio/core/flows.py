@@ -27,6 +27,7 @@ class Flows:
     `source`, `target`: die numbers [rows] (of a multicast tree: its root and its deepest leaf);
     `bytes` [rows]; the links of row f are `hop_link[hop_start[f]:hop_start[f + 1]]`, a tree's edges
     each once; `latency_s` [rows]: from a byte's leaving to its arrival (at a tree's deepest leaf).
+    `targets` [rows]: the dies that each multicast is for; () where every row is for `target` alone.
     `phases`: what is known of their times as one phase, a topology each.
     """
 
@@ -37,6 +38,7 @@ class Flows:
     hop_start: IntArray
     latency_s: FloatArray
     parent: IntArray
+    targets: tuple[tuple[int, ...], ...] = ()
     phases: dict[Topology, PhaseTime] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -152,29 +154,42 @@ def make_flows(
 
 
 def make_trees(
-    topology: Topology, source: Any, edges: Sequence[Sequence[int]], bytes: Any
+    topology: Topology,
+    source: Any,
+    edges: Sequence[Sequence[int]],
+    bytes: Any,
+    targets: Sequence[Sequence[int]] | None = None,
 ) -> Flows:
     """Multicast flows, one a tree: `edges` are each tree's links, every one reached from the root.
 
     A tree's bytes load each of its edges once; the row's target and latency are the deepest leaf's.
-    Raises `InputError` where the links are not a tree that grows from `source`.
+    `targets`: the dies that each tree is for, all that it reaches if left out.  Raises `InputError`
+    where the links are not a tree that grows from `source`, or where it misses a target.
     """
     roots = np.array(source, dtype=np.int32, ndmin=1)
     leaves = roots.copy()
     latency = np.zeros(len(roots))
+    wanted = []
     for row, (root, links) in enumerate(zip(roots.tolist(), edges, strict=True)):
-        reached = _reach(topology, root, links)
+        reached = dies_reached(topology, root, links)
         leaves[row] = max(reached, key=lambda die: (reached[die], -die))
         latency[row] = reached[int(leaves[row])]
+        wanted.append(tuple(sorted(reached.keys() - {root}) if targets is None else targets[row]))
+        missed = set(wanted[-1]) - reached.keys()
+        if missed:
+            raise InputError(f"tree from die {root}: it does not reach die {min(missed)}")
     amounts = np.array(np.broadcast_to(np.asarray(bytes, dtype=float), roots.shape))
     _check(topology, roots, leaves, amounts)
     hop_link, hop_start = pack_routes(edges)
     parent = np.arange(len(roots), dtype=np.int32)
-    return Flows(roots, leaves, amounts, hop_link, hop_start, latency, parent)
+    return Flows(roots, leaves, amounts, hop_link, hop_start, latency, parent, tuple(wanted))
 
 
-def _reach(topology: Topology, root: int, links: Sequence[int]) -> dict[int, float]:
-    """Latency from the root to each vertex of a tree given as links in any order."""
+def dies_reached(topology: Topology, root: int, links: Sequence[int]) -> dict[int, float]:
+    """Latency from the root to each vertex of a tree given as links in any order.
+
+    Raises `InputError` where they are no tree that grows from the root.
+    """
     reached = {root: 0.0}
     left = [int(link) for link in links]
     while left:

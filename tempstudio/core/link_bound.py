@@ -40,8 +40,11 @@ def least_link_bytes(run: Run) -> tuple[float, str]:
     size = np.bincount(flows.parent, flows.bytes)
     first = np.unique(flows.parent, return_index=True)[1]
     wanted = first[(size[flows.parent[first]] > 0) & (flows.source[first] != flows.target[first])]
-    demands = Demands.unicast(
-        flows.source[wanted], flows.target[wanted], size[flows.parent[wanted]]
+    targets = flows.targets or [(die,) for die in flows.target.tolist()]
+    demands = Demands.multicast(
+        flows.source[wanted],
+        [targets[row] for row in wanted.tolist()],
+        size[flows.parent[wanted]],
     )
     topology = topology_of(machine)
     if arc_variables(topology, demands) > MOST_VARIABLES:

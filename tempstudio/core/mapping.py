@@ -6,6 +6,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from typing import Any
 
+from tempstudio.core.flows import Flows
 from tempstudio.core.streaming import Schedule
 
 
@@ -32,8 +33,11 @@ class Mapping:
 
     `placement[rank]` is a die number.  `routes` holds, by a collective's `key`, the paths between a
     source die and a target die; flows that are not listed go along the row, then the column (XY),
-    or a shortest live path where a fault is in the way.  `convergence` tells of a mapper's
-    search: the least cost by its own measure after so many moves.
+    or a shortest live path where a fault is in the way.  `trees` holds, by the key of an all-gather
+    or all-reduce, the multicast trees of `make_trees` over which every die sends its share to all
+    others of its group, where that is not passed on through members; a row's bytes are its part of
+    the share.  `convergence` tells of a mapper's search: the least cost by its own measure after so
+    many moves.
     """
 
     placement: tuple[int, ...]
@@ -41,6 +45,7 @@ class Mapping:
     routes: MappingOf[str, Routes] = field(default_factory=dict, compare=False)
     notes: tuple[str, ...] = ()
     convergence: tuple[tuple[float, float], ...] = ()
+    trees: MappingOf[str, Flows] = field(default_factory=dict, compare=False)
 
     def groups_of(self, axis: str) -> tuple[StreamGroup, ...]:
         """The stream groups that span one axis."""
@@ -61,6 +66,13 @@ def mapping_to_json(mapping: Mapping) -> dict[str, Any]:
                 for (source, target), paths in sorted(routes.items())
             ]
             for key, routes in sorted(mapping.routes.items())
+        },
+        "trees": {
+            key: [
+                [int(trees.source[row]), float(trees.bytes[row]), list(trees.route(row))]
+                for row in range(len(trees))
+            ]
+            for key, trees in sorted(mapping.trees.items())
         },
         "notes": list(mapping.notes),
         "convergence": [list(point) for point in mapping.convergence],

@@ -26,6 +26,7 @@ from tempstudio.core.flow_copies import scale_flows
 from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, Routes, StreamGroup
+from tempstudio.core.merged_gather import GATHER, MERGED, SCATTER, gathered_over_trees
 from tempstudio.core.network import (
     alone_time,
     last_arrivals,
@@ -181,19 +182,30 @@ def collective_pattern(
     routes = mapping.routes.get(collective.key, {})
     if isinstance(topology.machine, Cluster):
         return _behind_switches(collective, groups, topology)
+    merged = gathered_over_trees(collective, groups, mapping)
+    if merged is not None and collective.op == GATHER:
+        return Pattern((_unlabelled(merged, REFERENCE_BYTES, topology),), algorithm=MERGED)
     fleet = fleet_of(groups, topology)
-    chosen = best_for_fleet(collective.op, fleet, collective.bytes, collective.algorithm)
+    op = collective.op if merged is None else SCATTER
+    chosen = best_for_fleet(op, fleet, collective.bytes, collective.algorithm)
     made = {id(unit): _step(unit, fleet, routes, topology) for unit in chosen.steps}
-    steps = tuple(made[id(unit)] for unit in chosen.steps)
-    return Pattern(steps, share=1.0 / chosen.unit, algorithm=chosen.algorithm)
+    steps = [made[id(unit)] for unit in chosen.steps]
+    if merged is not None:
+        steps.append(_unlabelled(merged, REFERENCE_BYTES * chosen.unit, topology))
+    return Pattern(tuple(steps), share=1.0 / chosen.unit, algorithm=chosen.algorithm)
+
+
+def _unlabelled(unit: Flows, scale: float, topology: Topology) -> Step:
+    """A step of `scale` times some flows that carry no numbered parts."""
+    flows = scale_flows(unit, scale)
+    return Step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
 
 
 def _step(unit: UnitStep, fleet: Fleet, routes: Routes, topology: Topology) -> Step:
     """The step of a fleet with REFERENCE_BYTES; one object wherever no routes were chosen."""
     known = fleet.kept.get(id(unit))
     if known is None:
-        flows = scale_flows(unit.flows, REFERENCE_BYTES)
-        known = Step(flows, np.full(len(flows), -1, dtype=np.int32), topology)
+        known = _unlabelled(unit.flows, REFERENCE_BYTES, topology)
         fleet.kept[id(unit)] = known
     assert isinstance(known, Step)
     flows = rerouted(known.flows, routes, topology)
@@ -214,8 +226,7 @@ def _behind_switches(collective: Collective, groups: IntArray, topology: Topolog
     steps = []
     for flows in _runs_as_one(join_steps(schedules)):
         if id(flows) not in made:
-            unit = scale_flows(flows, REFERENCE_BYTES / collective.bytes)
-            made[id(flows)] = Step(unit, np.full(len(unit), -1, dtype=np.int32), topology)
+            made[id(flows)] = _unlabelled(flows, REFERENCE_BYTES / collective.bytes, topology)
         steps.append(made[id(flows)])
     return Pattern(tuple(steps), algorithm=max(names, key=lambda name: names[name]))
 

@@ -9,8 +9,14 @@ from functools import lru_cache
 from itertools import combinations
 from numbers import Integral
 
+import numpy as np
+
+from tempstudio.core.errors import InputError
+from tempstudio.core.flows import Flows, dies_reached
 from tempstudio.core.machine import Coordinate, Machine, Wafer
 from tempstudio.core.mapping import Mapping, Route, StreamGroup
+from tempstudio.core.merged_gather import GATHER, REDUCE
+from tempstudio.core.parallel import axis_groups
 from tempstudio.core.partition import Partition
 from tempstudio.core.partition_check import PlanFault, check_partition, passes
 from tempstudio.core.project import Project
@@ -40,6 +46,8 @@ def check_plan(plan: Plan, machine: Machine, project: Project | None = None) -> 
     for routes in plan.mapping.routes.values():
         for pair, route in routes.items():
             _check_route(pair, route, topology)
+    for key, trees in plan.mapping.trees.items():
+        _check_trees(plan, key, trees, topology)
     if project is not None:
         _check_job(plan, project)
     model, job = (project.model, plan.job) if project is not None else (None, None)
@@ -169,6 +177,40 @@ def _check_route(pair: tuple[int, int], route: Route, topology: Topology) -> Non
             here = int(topology.target[link])
         if here != pair[1]:
             raise PlanFault(f"mapping: the route from {pair[0]} to {pair[1]} ends elsewhere")
+
+
+def _check_trees(plan: Plan, key: str, trees: Flows, topology: Topology) -> None:
+    """Every die of a stage, or none, sends every byte of its share once to all of its group."""
+    op, *axes = key.split()
+    if op not in (GATHER, REDUCE):
+        raise PlanFault(f"mapping: there are trees for {key!r}, where no copies are sent")
+    placement = np.array(plan.mapping.placement, dtype=np.int32)
+    members: dict[int, set[int]] = {}
+    for stage in range(plan.degrees.pp):
+        groups = placement[axis_groups(plan.degrees, tuple(axes), stage)]
+        if np.isin(groups, trees.source).any():
+            members |= {die: set(group) for group in groups.tolist() for die in group}
+    shares = dict.fromkeys(members, 0.0)
+    for row, (root, share) in enumerate(
+        zip(trees.source.tolist(), trees.bytes.tolist(), strict=True)
+    ):
+        if root not in members or set(trees.targets[row]) != members[root] - {root}:
+            raise PlanFault(f"mapping: a tree of {key!r} from die {root} is not for its group")
+        links = trees.route(row)
+        if any(not 0 <= link < topology.links for link in links):
+            raise PlanFault(f"mapping: a tree of {key!r} from die {root} has a link that is none")
+        try:
+            reached = dies_reached(topology, root, links)
+        except InputError as error:
+            raise PlanFault(f"mapping: {error}") from error
+        if not reached.keys() >= members[root]:
+            raise PlanFault(f"mapping: a tree of {key!r} from die {root} does not reach its group")
+        if not 0 <= share <= 1 + FRACTION_TOLERANCE:
+            raise PlanFault(f"mapping: a tree of {key!r} from die {root} carries {share:g}")
+        shares[root] += share
+    for die, sent in shares.items():
+        if not math.isclose(sent, 1.0, rel_tol=FRACTION_TOLERANCE):
+            raise PlanFault(f"mapping: the trees of {key!r} from die {die} carry {sent:g} of it")
 
 
 def _check_streams(plan: Plan) -> None:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from tempstudio.core.appraise import stage_context
 from tempstudio.core.copy_run import SAME, CopyRun
 from tempstudio.core.handover import Handover, handover_phase, waiting_template
 from tempstudio.core.interleave import Turn, turns, waits_for
 from tempstudio.core.machine import Machine
+from tempstudio.core.mapping import Mapping
 from tempstudio.core.partition import OPTIMIZER, Partition, Segment, StageProgram
 from tempstudio.core.patterns import handover_pattern
 from tempstudio.core.peak import memory_peak
@@ -72,11 +74,11 @@ def simulate(plan: Plan, machine: Machine, progress: Progress) -> tuple[Step, Ti
         shares = row_shares(plan.partition, plan.mapping, topology_of(machine))
     found = []
     if shares is None or wanted == BEST:
-        step = _run_templates(plan, machine, progress)
+        step = run_step(plan.partition, plan.mapping, machine, progress)
         found.append((step, make_timeline(step, plan, machine)))
     if shares is not None:
         followed = replace(plan, partition=with_row_shares(plan.partition, shares))
-        step = _run_templates(followed, machine, progress)
+        step = run_step(followed.partition, plan.mapping, machine, progress)
         step.notes.append(
             f"rows follow the core yield: a die takes up to {100 * (shares.largest - 1):.1f} % "
             "more than an even share"
@@ -87,14 +89,15 @@ def simulate(plan: Plan, machine: Machine, progress: Progress) -> tuple[Step, Ti
     return min(found, key=lambda run: (not memory_peak(run[1], machine).fits, run[0].duration_s))
 
 
-def _run_templates(plan: Plan, machine: Machine, progress: Progress) -> Step:
-    partition, degrees = plan.partition, plan.degrees
+def run_step(partition: Partition, mapping: Mapping, machine: Machine, progress: Progress) -> Step:
+    """The events of one training step, rows shared as they are in the partition."""
+    degrees = partition.degrees
     step = Step()
     chunks: list[list[ChunkTemplates]] = []
     optimizers: list[int] = []
     for stage in range(degrees.pp):
         progress.step(stage / degrees.pp, f"simulating stage {stage + 1} of {degrees.pp}")
-        context = _stage_context(plan, machine, stage, step)
+        context = replace(stage_context(partition, mapping, machine, stage), phases=step.phases)
         step.contexts.append(context)
         made: dict[Segment, int] = {}
         chunks.append(
@@ -120,20 +123,6 @@ class ChunkTemplates:
     backward_last: tuple[tuple[int, int], ...]
     onward: Handover | None
     back: Handover | None
-
-
-def _stage_context(plan: Plan, machine: Machine, stage: int, step: Step) -> StageContext:
-    topology = topology_of(machine)
-    per_stage = plan.degrees.size // plan.degrees.pp
-    dies = list(plan.mapping.placement[stage * per_stage : (stage + 1) * per_stage])
-    return StageContext(
-        topology=topology,
-        degrees=plan.degrees,
-        mapping=plan.mapping,
-        stage=stage,
-        slowest_yield=float(topology.die_yield[dies].min()),
-        phases=step.phases,
-    )
 
 
 def _chunk_templates(

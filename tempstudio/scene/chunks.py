@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tempstudio.core.partition import ROLES
 from tempstudio.core.timeline import PhaseInfo, Transfers
+from tempstudio.core.topology import Topology
+from tempstudio.scene.branches import branched
 from tempstudio.scene.display_list import SpriteLook, Sprites
 from tempstudio.scene.layout import Layout
 from tempstudio.scene.tokens import Tokens, ink_on
@@ -33,19 +35,22 @@ def chunk_layer(
     lanes: FloatArray,
     transfers: Transfers,
     phases: tuple[PhaseInfo, ...],
+    topology: Topology,
     dimmed: NDArray[np.bool_] | None = None,
     reduced_motion: bool = False,
 ) -> Sprites:
-    """One sprite for each transfer in flight, in their order.
+    """One sprite for each transfer in flight, in their order; of a tree, one on the way to each
+    leaf.
 
     `lanes` [links, 4] are the ends of every link's lane; `dimmed` [transfers] those that recede.
     With reduced motion an arrowhead stands on the middle of the route instead.
     """
+    transfers, flow = branched(transfers, topology)
     count = len(transfers)
     progress = np.full(count, 0.5) if reduced_motion else np.asarray(transfers.progress)
     xy, angle = positions(layout, lanes, transfers, progress)
     look, looks = _looks(layout, tokens, transfers, phases, reduced_motion)
-    opacity = np.ones(count) if dimmed is None else np.where(dimmed, DIM, 1.0)
+    opacity = np.ones(count) if dimmed is None else np.where(dimmed[flow], DIM, 1.0)
     return Sprites(
         name="chunks",
         xy=xy,
@@ -55,7 +60,7 @@ def chunk_layer(
         halo_px=1.0 if layout.die_px >= HALO_PX else 0.0,
         opacity=opacity,
         angle=angle if reduced_motion else np.zeros(count),
-        flow=np.arange(count, dtype=np.int32),
+        flow=flow,
     )
 
 

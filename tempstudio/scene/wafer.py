@@ -176,7 +176,7 @@ def build(
         faded = dimmed_transfers(marks, ground.topology, timeline, frame)
         moving += (
             chunk_layer(ground.layout, ground.tokens, ground.lanes, frame.transfers,
-                        timeline.phases, faded, ground.view.reduced_motion),
+                        timeline.phases, ground.topology, faded, ground.view.reduced_motion),
         )  # fmt: skip
     moving += mark_layers(ground.layout, ground.tokens, ground.lanes, ground.topology, marks)
     caption: tuple[Layer, ...] = ()

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from models import llama
 
 import tempstudio as ts
+from tempstudio.core import appraise
 from tempstudio.core import simulate as simulator
 from tempstudio.core.fluid import Item, simulate_tasks
 from tempstudio.core.parallel import Degrees
@@ -101,7 +102,7 @@ def both(
     with monkeypatch.context() as patch:
         patch.setattr(simulator, "StageClock", Reference)
         plan = run.plan
-        step = simulator._run_templates(plan, machine, Progress())
+        step = simulator.run_step(plan.partition, plan.mapping, machine, Progress())
     return run, step.duration_s
 
 
@@ -184,7 +185,7 @@ def contended() -> tuple[Any, ts.Wafer]:
 
 def finishes(plan: Any, machine: ts.Wafer) -> set[float]:
     """When the flows of the stages' own streams arrive, over all templates."""
-    step = simulator._run_templates(plan, machine, Progress())
+    step = simulator.run_step(plan.partition, plan.mapping, machine, Progress())
     return {
         float(f"{time:.9g}")
         for template in step.templates
@@ -240,15 +241,16 @@ def test_half_of_one_link_delays_only_who_uses_it_or_waits_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     plan, machine = contended()
-    plain = simulator._run_templates(plan, machine, Progress())
+    plain = simulator.run_step(plan.partition, plan.mapping, machine, Progress())
     topology = topology_of(machine)
     group = next(g for g in plan.mapping.groups if g.ranks[0] >= 8)  # of the second stage
     link = topology.link_ids[group.dies[0], group.dies[1]]
     speed = topology.bytes_per_s.copy()
     speed[link] /= 2
     slower = Topology(**{**vars_of(topology), "bytes_per_s": speed})
-    monkeypatch.setattr(simulator, "topology_of", lambda _: slower)
-    halved = simulator._run_templates(plan, machine, Progress())
+    for module in (simulator, appraise):
+        monkeypatch.setattr(module, "topology_of", lambda _: slower)
+    halved = simulator.run_step(plan.partition, plan.mapping, machine, Progress())
     assert halved.duration_s > plain.duration_s
     changed, seen = 0, set()
     for number, (before, after) in enumerate(zip(plain.templates, halved.templates, strict=False)):

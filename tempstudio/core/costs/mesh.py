@@ -20,6 +20,7 @@ from tempstudio.core.flow_copies import scale_flows
 from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
 from tempstudio.core.mapping import Mapping, StreamGroup
+from tempstudio.core.merged_gather import GATHER, SCATTER, gathered_over_trees
 from tempstudio.core.parallel import Degrees, axis_groups
 from tempstudio.core.partition import Collective, Stream
 from tempstudio.core.patterns import rerouted
@@ -81,11 +82,11 @@ class Mesh:
         """The traffic of a collective in all groups of the stage, each by its best algorithm.
 
         Worked out at powers of two bytes; between two of them time is as good as linear.  Where the
-        mapper gave routes they are made for the flows of just this size.
+        mapper gave routes or trees they are made for the flows of just this size.
         """
         if wanted.bytes <= 0.0:
             return NOTHING
-        if self.mapping.routes.get(wanted.key):
+        if self.mapping.routes.get(wanted.key) or wanted.key in self.mapping.trees:
             return self._routed(wanted)
         exponent = math.floor(math.log2(wanted.bytes))
         below, above = self._point(wanted, exponent), self._point(wanted, exponent + 1)
@@ -117,15 +118,20 @@ class Mesh:
             return []
         if isinstance(self.topology.machine, Cluster):
             return self._behind_switches(wanted, groups, size)
+        merged = gathered_over_trees(wanted, groups, self.mapping)
+        over_trees = [] if merged is None else [scale_flows(merged, size)]
+        if over_trees and wanted.op == GATHER:
+            return over_trees
         fleet = fleet_of(groups, self.topology)
-        chosen = best_for_fleet(wanted.op, fleet, size, wanted.algorithm)
+        op = SCATTER if over_trees else wanted.op
+        chosen = best_for_fleet(op, fleet, size, wanted.algorithm)
         routes = self.mapping.routes.get(wanted.key, {})
         share = size / chosen.unit
         known = {
             id(unit): rerouted(scale_flows(unit.flows, share), routes, self.topology)
             for unit in chosen.steps
         }
-        return [known[id(unit)] for unit in chosen.steps]
+        return [known[id(unit)] for unit in chosen.steps] + over_trees
 
     def _behind_switches(self, wanted: Collective, groups: np.ndarray, size: float) -> list[Flows]:
         """Every group by its own best algorithm: a switch blocks nobody."""

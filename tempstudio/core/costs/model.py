@@ -184,7 +184,8 @@ class CostModel:
     def _laid(self, program: Program, candidate: Candidate, kind: str) -> Places | None:
         partition = self._partition(candidate)
         mapping = (self._sketch if kind else self._mapping)(partition, candidate)
-        if not kind and not mapping.routes and candidate.tiling != OWN_PLACEMENT:
+        usual = not mapping.routes and not mapping.trees
+        if not kind and usual and candidate.tiling != OWN_PLACEMENT:
             # Nothing was routed anew: what is known of the sketch holds.
             return self._sketched(program, candidate)
         return self._stages(partition, mapping)

@@ -1,104 +1,41 @@
-"""The hottest link and what crosses it, routed anew over idle links until nothing gets better.
+"""The hottest link and what crosses it: copies merged, the rest routed anew, until nothing helps.
 
-What runs at once is a *window*: one copy of a segment, its foreground beside its background, or a
-hand-over beside the work of the stage that it reaches.  The mapper (SPEC 8) looks for the window in
-which flows lose most time to one another, takes of what crosses its hottest link the traffic that
-has other ways to go, and routes it anew while all else keeps its links.  Routes stay where the
-windows, simulated event by event, become shorter.
+The mapper (SPEC 8) looks for the window in which flows lose most time to one another and takes of
+what crosses its hottest links the traffic that has other ways to go.  Where one tensor goes to
+several dies its copies are merged into multicast trees, anything else is routed anew, while all
+else keeps its links.  A change stays where the windows, simulated event by event, become shorter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 
-from tempstudio.core.appraise import stage_context
+from tempstudio.core.flow_copies import join_flows
+from tempstudio.core.flows import Flows, make_trees
 from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping, Route
-from tempstudio.core.network import link_bytes
-from tempstudio.core.partition import Partition, Phase, Segment
-from tempstudio.core.patterns import Step, handover_pattern
-from tempstudio.core.template import StageContext, build_template, lane_seconds
-from tempstudio.core.topology import FloatArray
-from tempstudio.strategies.mappers.traffic import passes
+from tempstudio.core.parallel import axis_groups
+from tempstudio.core.partition import Partition
+from tempstudio.core.patterns import Step
+from tempstudio.core.progress import Progress
+from tempstudio.core.simulate import run_step
+from tempstudio.core.topology import FloatArray, IntArray, Topology, topology_of
+from tempstudio.strategies.mappers.windows import Sending, Window, windows_of
 
-WORTH_IT = 0.999  # of the windows' seconds: routes are kept where no more than this is left
-WORTH_A_LOOK = 0.003  # of the step: what a key's windows must lose before it is routed anew
+WORTH_IT = 0.999  # of the windows' seconds: changes are kept where no more than this is left
+WORTH_ITS_BITS = 0.99  # of their links' energy: the same where they last as long
+SAME = 1e-9  # of the windows' seconds: no longer than before
+SHORT_STEP = 2  # micro-batches a stage of the steps by which mappings are compared
+WORTH_A_LOOK = 0.003  # of the step: what a key's windows must lose before it is looked at
 MOST_STEPS = 12  # distinct steps of a collective
 MOST_WORK = 1_500_000  # flows x dies that are routed at once
 
 MOST_ROUNDS = 8
 
-PIPELINE = "pipeline"
-
 Pairs = dict[tuple[int, int], Route]
-
-
-@dataclass(frozen=True, eq=False)
-class Sending:
-    """One phase's communication in a lane: its steps, each for `scale` bytes."""
-
-    key: str
-    steps: tuple[Step, ...]
-    scale: float
-
-    @cached_property
-    def seconds(self) -> float:
-        """Seconds with the machine to itself."""
-        return sum(step.longest_s(self.scale) for step in self.steps)
-
-    @cached_property
-    def bytes(self) -> FloatArray:
-        """Bytes over each link [links]."""
-        topology = self.steps[0].topology
-        return sum(
-            (link_bytes(step.scaled(self.scale), topology) for step in self.steps),
-            start=np.zeros(topology.links),
-        )
-
-    @property
-    def movable(self) -> bool:
-        """Whether another route is possible: streams go from neighbour to neighbour."""
-        return bool(self.key) and any(step.flows.hops.max(initial=0) > 1 for step in self.steps)
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """What runs at once, `times` a step: lanes that start together, `lane_s` long by themselves."""
-
-    times: int
-    segment: Segment
-    lanes: tuple[tuple[Sending, ...], ...]
-    lane_s: tuple[float, ...]
-    seconds: float
-    least_s: float
-
-    @property
-    def lost_s(self) -> float:
-        """Seconds a step for which the window lasts longer than its longest lane with no company
-        and no meeting of its own flows."""
-        return self.times * max(0.0, self.seconds - self.least_s)
-
-    @cached_property
-    def busy_s(self) -> FloatArray:
-        """Seconds that each link needs for all lanes [links]."""
-        sent = [sending for lane in self.lanes for sending in lane]
-        topology = sent[0].steps[0].topology
-        total: FloatArray = sum(sending.bytes for sending in sent) / topology.bytes_per_s
-        return total
-
-    def beside(self, lane: int, seconds: float) -> FloatArray:
-        """Bytes that the other lanes send over each link while a lane's flows take `seconds`."""
-        topology = self.lanes[lane][0].steps[0].topology
-        others: FloatArray = np.zeros(topology.links)
-        for number, sendings in enumerate(self.lanes):
-            if number != lane and sendings:
-                moved = sum(sending.bytes for sending in sendings)
-                others = others + moved * min(1.0, seconds / self.lane_s[number])
-        return others
 
 
 @dataclass(eq=False)
@@ -111,30 +48,53 @@ class Relief:
     paths: int
     detour: int
     step_s: float
+    merge: bool = True
     tried: set[tuple[int, str]] = field(default_factory=set)
 
     def relieved(self) -> Mapping:
-        """The mapping with routes for what meets on the hottest links, where that is faster."""
-        windows = [list(self._windows(stage)) for stage in range(self.partition.degrees.pp)]
+        """The mapping with trees and routes for what meets on the hottest links, where faster.
+
+        One change may stand in the way of a better one, so where copies were merged the routes
+        without that are found too, and the faster is kept.
+        """
+        plain = self.mapping
+        found = [self._improved(plain)]
+        if found[0].trees:
+            self.merge = False
+            found.append(self._improved(plain))
+        if self.partition.degrees.pp > 1 and found[0] is not plain:
+            found.append(plain)  # stages meet one another, which no window tells
+        return found[0] if len(found) == 1 else min(found, key=self._short_step_s)
+
+    def _improved(self, mapping: Mapping) -> Mapping:
+        """The mapping after changes that each make its windows shorter, the worst first."""
+        self.mapping = mapping
+        self.tried.clear()
+        windows = [self._windows(stage) for stage in range(self.partition.degrees.pp)]
         for _ in range(MOST_ROUNDS):
             hottest = self._hottest(windows)
             if hottest is None:
                 break
-            stage, key = hottest
             self.tried.add(hottest)
-            routes = self._routed(key, windows[stage])
-            if not routes:
-                continue
-            before = self.mapping
-            known = before.routes.get(key, {})
-            self.mapping = replace(before, routes={**before.routes, key: {**known, **routes}})
-            after = list(self._windows(stage))
-            if _total(after) < WORTH_IT * _total(windows[stage]):
-                windows[stage] = after
-                self.tried = {hottest}  # what was in vain before may now pay
-            else:
-                self.mapping = before
+            stage, key = hottest
+            best = self.mapping
+            for changed in self._changes(stage, key, windows[stage]):
+                self.mapping = changed
+                after = self._windows(stage, windows[stage], key)
+                if _is_better(after, windows[stage]):
+                    windows[stage], best = after, changed
+                    self.tried = {hottest}  # what was in vain before may now pay
+            self.mapping = best
         return self.mapping
+
+    def _short_step_s(self, mapping: Mapping) -> float:
+        """Seconds of a step of few micro-batches."""
+        few = min(self.partition.micro_batches, SHORT_STEP * self.partition.degrees.pp)
+        partition = replace(self.partition, micro_batches=few)
+        return run_step(partition, mapping, self.machine, Progress()).duration_s
+
+    def _windows(self, stage: int, before: Sequence[Window] = (), key: str = "") -> list[Window]:
+        return windows_of(self.partition, self.mapping, self.machine, stage, before, key)
 
     def _hottest(self, windows: list[list[Window]]) -> tuple[int, str] | None:
         """The stage and key whose windows lose most, with something movable over their busiest
@@ -157,21 +117,49 @@ class Relief:
                 return max(crossing, key=lambda s: float(s.bytes[link])).key
         return None
 
-    def _routed(self, key: str, windows: list[Window]) -> Pairs:
-        """Routes of all pairs of a key, found where it loses most, beside what is there."""
+    def _changes(self, stage: int, key: str, windows: list[Window]) -> Iterator[Mapping]:
+        """The mapping with copies of a key merged, or with its flows on other routes."""
+        before = self.mapping
+        sendings = [s for window in windows for _, s in window.sendings(key)]
+        if self.merge and any(s.mergeable for s in sendings):
+            yield from self._merged(stage, key, windows)
+        self.mapping = before
+        yield from self._moved(stage, key, windows)
+
+    def _merged(self, stage: int, key: str, windows: list[Window]) -> Iterator[Mapping]:
+        """The gathers of a key over trees, found for where they lose most."""
+        placement = np.array(self.mapping.placement, dtype=np.int32)
+        groups = placement[axis_groups(self.partition.degrees, tuple(key.split()[1:]), stage)]
+        copies = groups.size * (groups.shape[1] - 1)
+        if groups.shape[1] < 3 or copies * self.machine.die_count > MOST_WORK:
+            return
+        window = max((w for w in windows if any(w.sendings(key))), key=lambda w: w.lost_s)
+        lane, sending = max(window.sendings(key), key=lambda found: found[1].seconds)
+        assert sending.collective is not None
+        share = sending.collective.bytes / groups.shape[1]
+        beside = window.beside(lane, sending.seconds)
+        topology = topology_of(self.machine)
+        trees = gather_trees(topology, groups, share, beside, self.paths, self.detour)
+        known = self.mapping.trees
+        trees = join_flows([known[key], trees]) if key in known else trees
+        yield replace(self.mapping, trees={**known, key: trees})
+
+    def _moved(self, stage: int, key: str, windows: list[Window]) -> Iterator[Mapping]:
+        """New routes for all pairs of a key, found where it loses most, beside what is there."""
         found: Pairs = {}
         for window in sorted(windows, key=lambda window: -window.lost_s):
-            for lane, sendings in enumerate(window.lanes):
-                for sending in sendings:
-                    if sending.key == key and sending.movable:
-                        self._route_steps(sending, window, lane, found)
-        return found
+            for lane, sending in window.sendings(key):
+                if sending.movable:
+                    self._route_steps(sending, window, lane, found)
+        known = self.mapping.routes
+        if found:
+            yield replace(self.mapping, routes={**known, key: {**known.get(key, {}), **found}})
 
     def _route_steps(self, sending: Sending, window: Window, lane: int, found: Pairs) -> None:
-        distinct = list({id(step): step for step in sending.steps}.values())
+        distinct = {id(step): step for step in sending.steps if not step.flows.targets}
         if len(distinct) > MOST_STEPS:
             return
-        for step in sorted(distinct, key=lambda step: -step.longest_s(sending.scale)):
+        for step in sorted(distinct.values(), key=lambda step: -step.longest_s(sending.scale)):
             flows = step.flows
             pairs = set(zip(flows.source.tolist(), flows.target.tolist(), strict=True))
             if len(flows) * step.topology.vertices > MOST_WORK or pairs <= found.keys():
@@ -180,84 +168,45 @@ class Relief:
             fresh = route_step(step, sending.scale, beside, self.paths, self.detour)
             found.update({pair: way for pair, way in fresh.items() if pair not in found})
 
-    def _windows(self, stage: int) -> Iterator[Window]:
-        context = stage_context(self.partition, self.mapping, self.machine, stage)
-        pp = self.partition.degrees.pp
-        seen: dict[Segment, int] = {}
-        for program in self.partition.stages[stage::pp]:
-            for segment, times in passes(program, self.partition):
-                seen[segment] = seen.get(segment, 0) + times
-        for segment, times in seen.items():
-            lanes = tuple(
-                tuple(_sendings(phases, context)) for phases in (segment.phases, segment.background)
-            )
-            if any(s.movable for lane in lanes for s in lane):
-                yield _window(times, segment, lanes, context)
-        yield from self._handovers(stage, context)
 
-    def _handovers(self, stage: int, context: StageContext) -> Iterator[Window]:
-        """What a stage sends on, beside a layer of the stage that is to have it."""
-        degrees = self.partition.degrees
-        sent_bytes = self.partition.stages[stage].send_bytes
-        for towards in (stage + 1, stage - 1):
-            if not 0 <= towards < degrees.pp or sent_bytes <= 0:
-                continue
-            pattern = handover_pattern(degrees, stage, towards, self.mapping, context.topology)
-            steps = tuple(step for step in pattern.steps if step is not None)
-            sent = Sending(PIPELINE, steps, sent_bytes)
-            there = stage_context(self.partition, self.mapping, self.machine, towards)
-            layer = max(self.partition.stages[towards].forward, key=lambda s: s.repeat).phases
-            company = tuple(replace(s, key="") for s in _sendings(layer, there))
-            yield Window(
-                times=self.partition.micro_batches,
-                segment=Segment(PIPELINE, PIPELINE, ()),
-                lanes=((sent,), company),
-                lane_s=(sent.seconds, lane_seconds(layer, there)),
-                seconds=sent.seconds,
-                least_s=max(step.alone_s(sent.scale) for step in steps),
-            )
+def _is_better(after: list[Window], before: list[Window]) -> bool:
+    """Whether windows take less time, or as long with less energy over the links."""
+    seconds, least_s = (
+        sum(window.times * window.seconds for window in windows) for windows in (after, before)
+    )
+    if seconds < WORTH_IT * least_s:
+        return True
+    joules, most_j = (
+        sum(window.times * window.joule_bits for window in windows) for windows in (after, before)
+    )
+    return seconds <= least_s * (1 + SAME) and joules < WORTH_ITS_BITS * most_j
 
 
-def _sendings(phases: tuple[Phase, ...], context: StageContext) -> Iterator[Sending]:
-    for phase in phases:
-        pattern = context.pattern(phase)
-        steps = tuple(step for step in pattern.steps if step is not None)
-        if not steps:
-            continue
-        if phase.stream is not None:
-            yield Sending("", steps, max(phase.stream.chunk_bytes))
-        elif phase.collective is not None:
-            yield Sending(phase.collective.key, steps, phase.collective.bytes * pattern.share)
+def gather_trees(
+    topology: Topology,
+    groups: IntArray,
+    share: float,
+    beside: FloatArray,
+    paths: int,
+    detour: int,
+) -> Flows:
+    """Trees from every die of `groups` [groups, members] to all others of its group, at once.
 
+    A row's bytes are its part of a die's `share` bytes, while others send `beside` [links].
+    """
+    from tempstudio.core.routing.demands import Demands
+    from tempstudio.core.routing.router import RouteOptions, route
 
-def _window(
-    times: int,
-    segment: Segment,
-    lanes: tuple[tuple[Sending, ...], ...],
-    context: StageContext,
-) -> Window:
-    """Timed by simulation where lanes meet on a link; else in closed form, as they do not meet."""
-    front, behind = lane_seconds(segment.phases, context), lane_seconds(segment.background, context)
-    seconds = max(front, behind)
-    if _meet(lanes):
-        seconds = build_template(segment, context).duration_s
-    saved = [
-        sum(step.longest_s(s.scale) - step.alone_s(s.scale) for s in lane for step in s.steps)
-        for lane in lanes
-    ]
-    least = max(front - max(0.0, saved[0]), behind - max(0.0, saved[1]))
-    return Window(times, segment, lanes, (front, behind), seconds, least)
-
-
-def _meet(lanes: tuple[tuple[Sending, ...], ...]) -> bool:
-    if not all(lanes):
-        return False
-    used = [np.any([sending.bytes > 0 for sending in lane], axis=0) for lane in lanes]
-    return bool(np.any(used[0] & used[1]))
-
-
-def _total(windows: list[Window]) -> float:
-    return sum(window.times * window.seconds for window in windows)
+    source = groups.ravel()
+    targets = [tuple(d for d in row if d != root) for row in groups.tolist() for root in row]
+    demands = Demands.multicast(source, targets, np.full(len(source), share))
+    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False)
+    answer = route(topology, demands, options, beside=beside)
+    rows = zip(answer.start[:-1].tolist(), answer.start[1:].tolist(), strict=True)
+    edges = [answer.link[first:end].tolist() for first, end in rows]
+    wanted = [targets[demand] for demand in answer.demand.tolist()]
+    trees = make_trees(topology, source[answer.demand], edges, answer.fraction, wanted)
+    return replace(trees, parent=answer.demand.astype(np.int32))
 
 
 def route_step(step: Step, scale: float, beside: FloatArray, paths: int, detour: int) -> Pairs:

@@ -3,8 +3,9 @@
 Candidate placements (tilings into group shapes, walks and grown groups round faults) are ranked by
 the loads of plain rings, and the most promising timed phase by phase on the real mesh; the best is
 kept.  Then what meets on the hottest link, streams, collectives in front and behind and hand-overs
-alike, is routed anew: over idle links, at most four paths a flow, within 1.05 of the least possible
-load (`relief`).
+alike, is relieved: copies of one tensor are merged into multicast trees, the rest is routed anew
+over idle links, at most four paths or trees a flow, within 1.05 of the least possible load
+(`relief`).
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ class TrafficConsciousOptions:
         4, minimum=1, maximum=1000, help="the most promising of them, which are timed on the mesh"
     )
     reroute: bool = option(True, help="route flows that meet on a link over idle links")
+    merge: bool = option(
+        True, help="merge the copies of a gathered tensor into multicast trees (with reroute)"
+    )
     paths: int = option(4, minimum=1, maximum=4, help="paths that a flow may be split over")
     detour: int = option(
         6, minimum=0, maximum=64, unit="hops", help="hops a path may be longer than the shortest"
@@ -169,4 +173,7 @@ def _relieved(
 ) -> Mapping:
     """The mapping with routes for what meets on the hottest links."""
     whole_s = least_step_seconds(partition, machine)
-    return Relief(partition, machine, mapping, options.paths, options.detour, whole_s).relieved()
+    relief = Relief(
+        partition, machine, mapping, options.paths, options.detour, whole_s, options.merge
+    )
+    return relief.relieved()
