@@ -21,6 +21,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
 }
 GAUGE_SHARE = (69, 60)  # percent of the right dock, at 800 px and at 1440 px of height
 TALL = {"explain": 300, "panels": 300}  # these lie over the timeline, which keeps its tab
+TAB_BAR = 36  # at most: it takes of what a dock is given, and is gone when the dock is alone
 EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself
 SIDE = Qt.DockWidgetArea
@@ -39,6 +40,7 @@ class Docks(QObject):
         self._bare: dict[str, QWidget] = {}
         self._title_bars = False
         self._gave_way = False
+        self._low_px = 0  # of the timeline, before something over it needed more
         self._factor = factor()  # the interface zoom that the docks are sized for
         for corner, side in (
             (Qt.Corner.BottomLeftCorner, SIDE.LeftDockWidgetArea),
@@ -65,6 +67,8 @@ class Docks(QObject):
             self._bare[name] = QWidget(dock)
             dock.setTitleBarWidget(self._bare[name])
         dock.visibilityChanged.connect(lambda on: self.visibility_changed.emit(name, on))
+        if name in TALL:
+            dock.visibilityChanged.connect(lambda on: None if on else self._shrink(name))
         return dock
 
     def fill(self, name: str, content: QWidget) -> None:
@@ -96,9 +100,21 @@ class Docks(QObject):
         self._docks[name].raise_()
 
     def _grow(self, name: str) -> None:
-        """Give a dock over the timeline the height that it needs; the timeline keeps it."""
-        heights = [max(TALL[name], self._docks["timeline"].height())]
-        self._window.resizeDocks([self._docks[name]], heights, Qt.Orientation.Vertical)
+        """Give a dock over the timeline the height that it needs."""
+        before = self._docks["timeline"].height()
+        if before < TALL[name]:
+            self._low_px = self._low_px or before
+            self._window.resizeDocks([self._docks[name]], [TALL[name]], Qt.Orientation.Vertical)
+
+    def _shrink(self, name: str) -> None:
+        """The timeline has its height again once nothing lies over it, if no hand changed it."""
+        over = [self._docks[other] for other in TALL if other in self._docks]
+        if not self._low_px or any(not (dock.isHidden() or dock.isFloating()) for dock in over):
+            return
+        grown = abs(TALL[name] - self._docks[name].height()) <= TAB_BAR
+        low, self._low_px = self._low_px, 0
+        if grown:
+            self._window.resizeDocks([self._docks["timeline"]], [low], Qt.Orientation.Vertical)
 
     def toggle_title_bars(self) -> None:
         """Show the title bars, by which docks are dragged, or hide them."""

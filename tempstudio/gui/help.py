@@ -49,7 +49,7 @@ class Help(QObject):
         found = [
             Command(
                 action.title.removesuffix("…"),
-                action.menu,
+                " › ".join(part for part in (action.menu, action.submenu) if part),
                 window.actions_[action.id].trigger,
                 native(action.shortcuts[0]) if action.shortcuts else "",
                 window.actions_[action.id].isEnabled(),

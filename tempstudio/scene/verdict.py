@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tempstudio.scene.format import byte_count, joules, percent, seconds
+from tempstudio.scene.format import byte_count, joules, percent, seconds, si
 
 PARTS = {
     "compute": "compute",
@@ -36,10 +36,15 @@ def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any
     'A is 20.0\u2009% faster than B: 500\u2009ms a step against 600\u2009ms'
     """
     both = (first, second)
+    models = [run.get("model", {}).get("name") for run in both]
+    if models[0] != models[1]:
+        return _of_other_models(names, both)
     if first["fits"] != second["fits"]:
         return _only_one_fits(names, both)
     if not first["fits"]:
         return _none_fits(names, both)
+    if _tokens(first) != _tokens(second):
+        return _by_the_second(names, both)
     steps = [float(run["step_time_s"]) for run in both]
     if abs(steps[0] - steps[1]) <= EQUAL * max(steps):
         sentence = f"{names[0]} and {names[1]} both take {seconds(steps[0])} a step"
@@ -51,6 +56,37 @@ def verdict(names: tuple[str, str], first: dict[str, Any], second: dict[str, Any
         f"{seconds(steps[fast])} a step against {seconds(steps[1 - fast])}"
     )
     return Verdict(fast, sentence, _reason(names, both, fast))
+
+
+def _tokens(run: dict[str, Any]) -> int:
+    job = run.get("job", {})
+    return int(job.get("global_batch", 0)) * int(job.get("seq_len", 0))
+
+
+def _of_other_models(names: tuple[str, str], both: tuple[dict[str, Any], ...]) -> Verdict:
+    """Nobody wins: the models are not the same."""
+    each = [
+        f"{name} trains {run.get('model', {}).get('name')} at {_rate(run)}"
+        for name, run in zip(names, both, strict=True)
+    ]
+    return Verdict(None, ", ".join(each), "Their models differ: neither is the faster plan.")
+
+
+def _by_the_second(names: tuple[str, str], both: tuple[dict[str, Any], ...]) -> Verdict:
+    """The winner where a step of one is not the work of a step of the other."""
+    rates = [float(run["tokens_per_s"]) for run in both]
+    fast = 0 if rates[0] > rates[1] else 1
+    sentence = (
+        f"{names[fast]} trains {percent(rates[fast] / rates[1 - fast] - 1)} more tokens a second "
+        f"than {names[1 - fast]}: {_rate(both[fast])} against {_rate(both[1 - fast])}"
+    )
+    work = [f"{_tokens(run):,}" for run in both]
+    reason = f"A step of {names[0]} is {work[0]} tokens, one of {names[1]} {work[1]}."
+    return Verdict(fast, sentence, reason)
+
+
+def _rate(run: dict[str, Any]) -> str:
+    return si(float(run["tokens_per_s"]), "tokens/s")
 
 
 def _only_one_fits(names: tuple[str, str], both: tuple[dict[str, Any], ...]) -> Verdict:

@@ -59,6 +59,13 @@ def test_the_palette_finds_by_a_few_letters(query: str, first: str) -> None:
     assert rank("zzz", ranked[0]) < 0
 
 
+def test_the_palette_finds_what_a_menu_holds(window: MainWindow) -> None:
+    ranked = sorted(window.help.commands(), key=lambda command: -rank("export", command))
+    titles = [command.title for command in ranked[:8]]
+    assert titles[:3] == ["Picture", "Movie", "Report"]
+    assert not any(title.startswith("Explain") for title in titles)
+
+
 def test_the_palette_by_keyboard_alone(window: MainWindow) -> None:
     control_shift = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     QTest.keyClick(window, Qt.Key.Key_P, control_shift)

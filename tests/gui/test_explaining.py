@@ -22,12 +22,30 @@ def explained(window: MainWindow) -> MainWindow:
 
 def test_it_is_hidden_until_asked_and_lies_over_the_timeline(window: MainWindow) -> None:
     assert not window.docks["explain"].isVisible()
+    before = window.docks["timeline"].height(), window.wafer.height()
     QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     wait(lambda: window.explaining.panel.isVisible())
+    wait(lambda: window.wafer.height() < before[1])
     assert window.docks["timeline"] in window.tabifiedDockWidgets(window.docks["explain"])
     QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
     wait(lambda: not window.docks["explain"].isVisible())
     assert window.timeline.isVisible()
+    wait(lambda: (window.docks["timeline"].height(), window.wafer.height()) == before)
+
+
+def test_a_timeline_that_somebody_made_taller_stays_so(window: MainWindow) -> None:
+    for tall in (0, 340):
+        QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+        wait(lambda: window.explaining.panel.isVisible())
+        if tall:
+            timeline = window.docks["timeline"]
+            window.resizeDocks([timeline], [tall], Qt.Orientation.Vertical)
+            wait(lambda: window.docks["explain"].height() > 310)
+        kept = window.docks["explain"].height()
+        QTest.keyClick(window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+        wait(lambda: not window.docks["explain"].isVisible())
+    QTest.qWait(50)
+    assert window.docks["timeline"].height() >= kept
 
 
 def test_the_bars_add_to_the_step_longest_first(explained: MainWindow, small_run: ts.Run) -> None:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu, QWidget
@@ -59,6 +59,14 @@ def test_a_picture_of_this_moment_from_the_menu(live: MainWindow, folder: Path) 
     assert isinstance(dialog, PictureDialog)
     moment = seen(dialog, "picture_dialog.moment").text()  # type: ignore[attr-defined]
     assert moment.startswith(seconds(live.studio.playback.time_s))
+    shown, drawn = live.wafer.grab().toImage(), dialog.preview.picture
+    assert drawn is not None
+    die = live.wafer.point_of_die(0) - QPointF(0, 6)  # off its words
+    share = drawn.width() / live.wafer.width()
+    here = drawn.toImage().pixelColor((die * share).toPoint())
+    there = shown.pixelColor((die * shown.devicePixelRatio()).toPoint())
+    apart = [abs(a - b) for a, b in zip(here.getRgb(), there.getRgb(), strict=True)]
+    assert max(apart) < 60, "the dies have the colours of the window"
     before = dialog.preview.grab().toImage()
     choose(dialog, "picture_dialog.theme", "Dark")
     assert dialog.preview.grab().toImage() != before, "the preview follows"

@@ -87,6 +87,26 @@ def test_both_ends_of_the_scale_stand_out_and_differ(theme: str) -> None:
     assert min(away[0], away[-1]) >= 3
 
 
+def test_no_plan_of_another_model_is_faster(runs: tuple[ts.Run, ts.Run]) -> None:
+    first, second = (run.document for run in runs)
+    other = second | {"model": second["model"] | {"name": "another"}}
+    words = verdict(("A", "B"), first, other)
+    assert words.winner is None and "faster" not in words.sentence
+    assert f"A trains {first['model']['name']} at " in words.sentence
+    assert "B trains another at " in words.sentence
+
+
+def test_steps_of_other_work_are_compared_by_the_second(runs: tuple[ts.Run, ts.Run]) -> None:
+    first, _ = (run.document for run in runs)
+    job = first["job"] | {"global_batch": 2 * first["job"]["global_batch"]}
+    longer = first | {"job": job, "step_time_s": 1.6 * first["step_time_s"]}
+    longer["tokens_per_s"] = 1.25 * first["tokens_per_s"]
+    words = verdict(("A", "B"), first, longer)
+    assert words.winner == 1
+    assert words.sentence.startswith("B trains 25.0\u2009% more tokens a second than A")
+    assert f"{2 * first['job']['global_batch'] * first['job']['seq_len']:,}" in words.reason
+
+
 def test_the_winner_is_named_with_what_makes_it_win(runs: tuple[ts.Run, ts.Run]) -> None:
     first, second = (run.document for run in runs)
     words = verdict(("A", "B"), first, second)

@@ -26,6 +26,7 @@ from tempstudio.export.picture import layer_around, operator_around, pictures_of
 from tempstudio.gui.painter import DisplayListPainter
 from tempstudio.gui.results import Result
 from tempstudio.scene.format import seconds
+from tempstudio.scene.memory_scale import memory_top
 from tempstudio.scene.wafer import View
 
 if TYPE_CHECKING:
@@ -193,10 +194,10 @@ class PictureDialog(QDialog):
         self._form.setRowVisible(self._other, self.size_box.currentData() is None)
         self._show_note()
         options = self.options
-        view = View(theme=options["theme"], dpr=1.0)
+        machine, timeline = self._result.project.machine, self._result.timeline
+        view = View(theme=options["theme"], dpr=1.0, memory_top=memory_top(timeline))
         size = options["width"], options["height"]
         moments = (self._now_s,)
-        machine, timeline = self._result.project.machine, self._result.timeline
         self.preview.show_picture(
             lambda: next(pictures_of(machine, timeline, moments, size, view)), QSize(*size)
         )

@@ -54,7 +54,7 @@ def rank(query: str, command: Command) -> float:
     """How well a command answers a query: higher is better, negative not at all.
 
     All letters must occur in order; word beginnings and runs of letters count more, so "cad" finds
-    "Copy as command" and "run" puts Run before "Round".
+    "Copy as command" and "run" puts Run before "Round".  A menu's name finds what is in it.
     """
     title = command.title.casefold()
     wanted = query.casefold().replace(" ", "")
@@ -62,6 +62,8 @@ def rank(query: str, command: Command) -> float:
         return 0.0
     if query.casefold() in title:
         return 100.0 + 50.0 * title.startswith(query.casefold()) - len(title) * 0.1
+    if query.casefold() in command.where.casefold():
+        return 90.0
     score, at, previous = 0.0, 0, -2
     text = f"{title} {command.where.casefold()}"
     for letter in wanted:
