@@ -37,7 +37,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     """Open the window; returns when it is closed."""
     if arguments.project is not None:
         _check(arguments.project)
-    check_developed(arguments.develop)
+    check_developed(arguments.develop, arguments.safe_mode)
     if not has_display():
         raise InputError(
             "open: there is no display (DISPLAY and WAYLAND_DISPLAY are not set); "

@@ -30,6 +30,18 @@ def output_file(flag: str, text: str, suffixes: tuple[str, ...] = ()) -> Path:
     return path
 
 
+def make_folder(flag: str, path: Path) -> None:
+    """A folder to write into, made where it is not there; `InputError` names the flag and why."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        permitted = os.access(path, os.W_OK)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise InputError(f"{flag}: {shown(str(path))}: {reason}") from None
+    if not permitted:
+        raise InputError(f"{flag}: writing into {shown(str(path))} is not permitted")
+
+
 def name_of(path: Path) -> str:
     """A path as JSON and any terminal can hold it (one that is not UTF-8 loses these letters).
 

@@ -31,17 +31,40 @@ def host_of(arguments: argparse.Namespace) -> partial[Host]:
 
     Trusted ones are looked for in the user's plugins folder, and in `plugins` beside the project.
     """
-    check_developed(arguments.develop)
+    check_developed(arguments.develop, arguments.safe_mode)
     project = getattr(arguments, "project", None)
     beside = Path(project).absolute().parent / "plugins" if project else None
     return partial(host_for, arguments.safe_mode, tuple(arguments.develop), beside)
 
 
-def check_developed(paths: Sequence[str]) -> None:
-    """`InputError` where a plugin under development is not there."""
+def check_developed(paths: Sequence[str], safe_mode: bool = False) -> None:
+    """`InputError` where a plugin under development is not there, or is to stay out."""
+    from tempstudio.plugin_files import read
+
+    if paths and safe_mode:
+        raise InputError("--develop: not allowed with --safe-mode, which takes the built-ins alone")
     for path in paths:
         if not Path(path).exists():
             raise InputError(f"--develop: {path}: no such file or folder")
+        try:
+            read(Path(path))
+        except InputError as error:
+            raise InputError(f"--develop: {error}") from None
+
+
+def check_loaded(host: Host, paths: Sequence[str]) -> None:
+    """`InputError` where a plugin under development did not load, or has nothing to offer."""
+    from tempstudio.plugin_files import read
+    from tempstudio.plugin_host import HOOKS
+
+    for path in paths:
+        name = f"file:{read(Path(path)).name}"
+        offered = {offer.plugin.name for kind in HOOKS for offer in host.offers(kind).values()}
+        for failure in host.failures:
+            if failure.plugin == name:
+                raise InputError(f"--develop: {path}, {failure.hook}: {failure.message}")
+        if name not in offered:
+            raise InputError(f"--develop: {path}: it offers nothing, allowed: {', '.join(HOOKS)}")
 
 
 @lru_cache(maxsize=4)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.cli.arguments import field_of, shown, whole
-from tempstudio.cli.plugin_access import add_plugin_flags, host_of
+from tempstudio.cli.plugin_access import add_plugin_flags, check_loaded, host_of
 from tempstudio.core.errors import InputError
 from tempstudio.core.workload import TrainingJob
 
@@ -99,6 +99,8 @@ def project_from_arguments(arguments: argparse.Namespace, keep_degrees: bool = T
     Unless `keep_degrees`, those that a project file fixes do not count, only `--parallel` does.
     """
     host = host_of(arguments)
+    if arguments.develop:
+        check_loaded(host(), arguments.develop)
     project = _base(arguments, host)
     project = replace(project, job=_job(arguments, project.job))
     machine, notes = _machine(arguments, project.machine, host)
@@ -112,6 +114,7 @@ def project_from_arguments(arguments: argparse.Namespace, keep_degrees: bool = T
         from tempstudio.cli.setting_flag import with_setting
 
         for text in arguments.set:
+            _check_single(text, arguments)
             project = with_setting(project, text, host)
     if not keep_degrees:
         project = replace(project, degrees=None)
@@ -119,6 +122,14 @@ def project_from_arguments(arguments: argparse.Namespace, keep_degrees: bool = T
     _check_strategies(project, arguments, host())
     notes = (*notes, *more, *_beyond_positions(project))
     return Asked(project, host(), notes, arguments.parallel is not None)
+
+
+def _check_single(setting: str, arguments: argparse.Namespace) -> None:
+    """`InputError` where a field of the job is given twice, by its own flag and by `--set`."""
+    key = setting.partition("=")[0].strip()
+    flag = JOB_FLAGS.get(key.removeprefix("job.")) if key.startswith("job.") else None
+    if flag and getattr(arguments, flag.removeprefix("--").replace("-", "_")) is not None:
+        raise InputError(f"--set {key}: given by {flag} as well, allowed: one of them")
 
 
 def _beyond_positions(project: Project) -> tuple[str, ...]:

@@ -11,12 +11,14 @@ from tempstudio.cli.output_file import name_of, output_file
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.project_flags import add_project_arguments, project_from_arguments
 from tempstudio.cli.run import run_asked
+from tempstudio.core.errors import InputError
 
 if TYPE_CHECKING:
     from tempstudio.core.run import Run
 
 EXAMPLE = "tempstudio render --machine 2x4 --model opt-6.7b --parallel stream=8 --out wafer.svg"
 SUFFIXES = (".svg", ".png", ".gif", ".mp4")
+MOVIES = (".gif", ".mp4")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="simulated time that a movie shows (default: all rounds of the operator at --time)",
     )  # fmt: skip
     parser.add_argument(
-        "--length", type=number(0.1, 600), default=8.0, metavar="SECONDS",
+        "--length", type=number(0.1, 600), metavar="SECONDS",
         help="how long a movie takes to watch (default 8)",
     )  # fmt: skip
 
@@ -63,16 +65,20 @@ def execute(arguments: argparse.Namespace) -> Answer:
 
     path = output_file("--out", arguments.out, SUFFIXES)
     check_library(path.suffix.lower())
+    for flag, given in (("--duration", arguments.duration), ("--length", arguments.length)):
+        if given is not None and path.suffix.lower() not in MOVIES:
+            raise InputError(f"{flag}: allowed: with a movie, {' or '.join(MOVIES)}")
     asked = project_from_arguments(arguments)
     with progress_bar() as progress:
         run = run_asked(asked, progress)
         from tempstudio.export import write_picture
+        from tempstudio.export.picture import MOVIE_S
 
         moment = interesting_time(run) if arguments.time is None else arguments.time
         size = (arguments.width, arguments.height)
         write_picture(
             run, path, moment, size, arguments.theme, pixel_ratio=arguments.scale,
-            duration_s=arguments.duration, movie_s=arguments.length, progress=progress,
+            duration_s=arguments.duration, movie_s=arguments.length or MOVIE_S, progress=progress,
         )  # fmt: skip
     document = {"out": name_of(path), "time_s": moment, "step_time_s": run.score.step_time_s}
     return Answer(document, f"wrote {path}", notes=asked.notes)

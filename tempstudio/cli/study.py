@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tempstudio.cli.answer import DONE, Answer
 from tempstudio.cli.arguments import whole
-from tempstudio.cli.output_file import name_of
+from tempstudio.cli.output_file import make_folder, name_of
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.table import table
 from tempstudio.core.errors import InputError
@@ -52,6 +52,8 @@ def execute(arguments: argparse.Namespace) -> Answer:
         for study in studies:
             for made in study.tables(setting):
                 shutil.rmtree(journals / made.name, ignore_errors=True)
+    for flag, folder in (("--out", out), ("--journals", journals)):
+        make_folder(flag, folder)
     workers = arguments.workers or len(os.sched_getaffinity(0))
     with progress_bar() as progress:
         files = evaluate(studies, setting, out, journals, workers, progress)

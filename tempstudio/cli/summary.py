@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempstudio.scene import format as figures
+from tempstudio.scene.plan_words import micro_batch_of
 
 KINDS = (
     "weights",
@@ -28,7 +29,7 @@ def summary(run: dict[str, Any]) -> str:
     rows = [
         ("model", f"{model['name']}, {model['parameters']:,} parameters{active}"),
         ("machine", machine_text(run["machine"])),
-        ("job", job_text(run["job"])),
+        ("job", job_text(run)),
         ("strategy", "{partitioner} + {mapper} + {solver}".format(**run["strategy"])),
         ("degrees", degrees_text(run["parallel"])),
         ("step time", figures.seconds(run["step_time_s"])),
@@ -64,15 +65,17 @@ def machine_text(machine: dict[str, Any]) -> str:
     return f"{chain}, {figures.plural(machine['dies'], 'working die')}{dead}"
 
 
-def job_text(job: dict[str, Any]) -> str:
+def job_text(run: dict[str, Any]) -> str:
     """Batch, sequence, micro-batches, and recomputation where there is some."""
+    job = run["job"]
     text = (
         f"{figures.plural(job['global_batch'], 'sequence')} of "
         f"{figures.plural(job['seq_len'], 'token')}"
     )
     if "micro_batches" in job:
         ending = "" if job["micro_batches"] == 1 else "es"
-        text += f", {job['micro_batches']} micro-batch{ending} of {job['micro_batch']} a replica"
+        size = micro_batch_of(run)
+        text += f", {job['micro_batches']} micro-batch{ending} of {size} a replica"
     return text + ("" if job["recompute"] == "none" else f", {job['recompute']} recomputation")
 
 
@@ -112,8 +115,9 @@ def misfit(run: dict[str, Any]) -> str:
     memory = run["memory_bytes"]
     most = max(KINDS, key=lambda kind: memory[kind])
     over = memory["peak"] - memory["capacity"]
+    die = ",".join(map(str, memory["peak_die"]))
     return (
-        f"does not fit: die {memory['peak_die']} needs {figures.byte_count(memory['peak'])} of "
+        f"does not fit: die {die} needs {figures.byte_count(memory['peak'])} of "
         f"{figures.byte_count(memory['capacity'])} at {figures.seconds(memory['peak_time_s'])}, "
         f"{figures.byte_count(over)} too much; most of it is {most.replace('_', ' ')} "
         f"({figures.byte_count(memory[most])})"

@@ -7,14 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tempstudio.cli.answer import DONE, FAULT, Answer
+from tempstudio.cli.arguments import whole
+from tempstudio.cli.model_source import load_model
+from tempstudio.cli.plugin_access import host_for
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.table import table
+from tempstudio.core.errors import InputError
 
 if TYPE_CHECKING:
     from tempstudio.validation import Report, Row
     from tempstudio.validation.cost_model import Agreement
 
 EXAMPLE = "tempstudio validate --json"
+PLANS = 500
 COST_COLUMNS = (
     "model",
     "machine",
@@ -46,10 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plans",
-        type=int,
-        default=500,
+        type=whole(10, 100_000),
         metavar="N",
-        help="with --cost-model: random plans of each model (500)",
+        help=f"with --cost-model: random plans of each model ({PLANS})",
     )
     parser.add_argument(
         "--model",
@@ -64,7 +68,12 @@ def execute(arguments: argparse.Namespace) -> Answer:
     from tempstudio.validation import validate
 
     if arguments.cost_model:
+        if arguments.cases:
+            raise InputError("--cost-model: not allowed with CASES.json, which it does not read")
         return _cost_model(arguments)
+    for flag, given in (("--plans", arguments.plans), ("--model", arguments.model)):
+        if given is not None:
+            raise InputError(f"{flag}: allowed: with --cost-model")
     with progress_bar() as progress:
         report = validate([Path(name) for name in arguments.cases], progress)
     failed = [row for row in report.rows if row.passed is False]
@@ -79,17 +88,17 @@ def execute(arguments: argparse.Namespace) -> Answer:
 
 def _cost_model(arguments: argparse.Namespace) -> Answer:
     """0 only where every model's time agrees as closely as is asked."""
-    from tempstudio.core.errors import InputError
     from tempstudio.validation.cost_model import MODELS, measure_agreement
 
-    if not 10 <= arguments.plans <= 100_000:
-        raise InputError(f"--plans: found {arguments.plans}, allowed: 10 to 100000")
+    plans = PLANS if arguments.plans is None else arguments.plans
+    for name in arguments.model or ():
+        load_model(name, host_for, "--model")
     models = arguments.model or list(MODELS)
     rows = []
     with progress_bar() as progress:
         for number, model in enumerate(models):
             part = progress.part(number / len(models), (number + 1) / len(models))
-            rows.append(measure_agreement(model, arguments.plans, 0, part))
+            rows.append(measure_agreement(model, plans, 0, part))
     failed = [row.model for row in rows if not row.passed]
     return Answer(
         {"rows": [row.document() for row in rows]},

@@ -235,13 +235,14 @@ class Studio(QObject):
 
     def _tell_change(self, before: Result, after: Result) -> None:
         old, new = before.document["step_time_s"], after.document["step_time_s"]
-        if before.project.model != after.project.model or old == new:
+        if before.project.model != after.project.model:
             return
-        level = "warning" if new > old else "ok"
         step = self.document.history.undoText()
+        same = old == new
+        text = "Same step time" if same else f"{change(old, new)} step time"
         self.say(
-            f"{change(old, new)} step time: {step}" if step else f"{change(old, new)} step time",
-            level,
+            f"{text}: {step}" if step else text,
+            "info" if same else "warning" if new > old else "ok",
             choices=(("Undo", self.document.undo),) if step else (),
             key="change",
             fleeting=True,

@@ -58,7 +58,7 @@ def plan_lines(document: dict[str, Any], searched: bool) -> list[str]:
     batches = job.get("micro_batches")
     if batches:
         noun = "micro-batch" if batches == 1 else "micro-batches"
-        text = f"{batches:,} {noun} of {job['micro_batch']}"
+        text = f"{batches:,} {noun} of {micro_batch_of(document)}"
         if job["recompute"] != "none":
             text += f", recompute {job['recompute']}"
         lines.append(text)
@@ -67,6 +67,17 @@ def plan_lines(document: dict[str, Any], searched: bool) -> list[str]:
     solver = f", found by {made['solver']}" if searched else "; Run searches for a better one"
     lines.append(f"By {made['partitioner']} and {made['mapper']}{solver}")
     return lines
+
+
+def micro_batch_of(document: dict[str, Any]) -> int:
+    """Sequences that a replica works on at once: at most its share of the batch.
+
+    >>> micro_batch_of({"job": {"global_batch": 8, "micro_batch": 500}, "parallel": {"dp": 3}})
+    3
+    """
+    job = document["job"]
+    share = -(-job["global_batch"] // document["parallel"]["dp"])
+    return min(int(job["micro_batch"]), int(share))
 
 
 def stream_groups(groups: list[dict[str, Any]]) -> list[str]:

@@ -91,6 +91,8 @@ def _content(path: Path) -> tuple[bytes, FileStamp]:
             raise InputError(f"{path}: found {kind}, expected a file")
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = saying(error) if isinstance(error, OSError) else str(error)
         missing = isinstance(error, FileNotFoundError)

@@ -94,8 +94,12 @@ def read_sweep(path: str | Path, host: Callable[[], Host]) -> Sweep:
     """The sweep in a file; `InputError` in one line names the file and the key that is wrong."""
     path = Path(path)
     try:
+        if path.is_dir():
+            raise InputError(f"{path}: found a folder, expected a file")
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         missing = isinstance(error, FileNotFoundError)
         reason = getattr(error, "strerror", None) or str(error)
@@ -104,7 +108,10 @@ def read_sweep(path: str | Path, host: Callable[[], Host]) -> Sweep:
         raise InputError(f"{path}: larger than the {MOST_BYTES / 1e6:g} MB allowed")
     try:
         document = tomllib.loads(content.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        byte = content.removeprefix(b"\xef\xbb\xbf")[error.start]
+        raise InputError(f"{path}: not UTF-8 text (byte 0x{byte:02x})") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not valid TOML: {' '.join(str(error).split())}") from None
     return sweep_from_document(document, path.absolute().parent, host, str(path))
 

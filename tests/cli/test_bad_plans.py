@@ -66,7 +66,7 @@ WRONG = {
     "a model that cannot fit": (
         ["--set", "machine.die.HBM_GB=0.001", "--parallel", "stream=4"],
         3,
-        "does not fit: die [",
+        "does not fit: die 0,0 needs ",
     ),
     "a stage for every half layer": (
         ["--parallel", "pp=4", "--machine", "2x2"],

@@ -88,6 +88,16 @@ def test_what_an_undone_edit_cost_is_told_no_more(
     assert said(window, "warning") == [], "its Undo would take another step back"
 
 
+def test_an_edit_that_costs_nothing_says_so(
+    furnish: Furnish, small_project: ts.Project, small_run: ts.Run
+) -> None:
+    window = furnish(small_project, small_run)
+    studio = window.studio
+    studio.edit(lambda p: replace(p, seed=1), "Seed 1")
+    studio.jobs.planned.emit(replace(result_of(small_run), project=studio.project), True)
+    assert said(window, "info") == ["Same step time: Seed 1"]
+
+
 def test_a_plugin_that_fails_in_a_plan_leaves_no_figures_that_pass_for_its_own(
     window: MainWindow,
 ) -> None:

@@ -21,6 +21,7 @@ from tempstudio.scene.format import (
     seconds,
     si,
 )
+from tempstudio.scene.plan_words import micro_batch_of
 
 MOST_LINKS = 10
 MOST_GROUPS = 12
@@ -157,7 +158,7 @@ def project(run: Shown) -> list[str]:
         ("of them active", f"{model.active_parameters:,}"),
         ("hidden size", f"{model.hidden:,}"),
         ("global batch", f"{job['global_batch']:,} sequences"),
-        ("micro-batch", f"{job['micro_batch']:,} sequences"),
+        ("micro-batch", f"{micro_batch_of(run.document):,} sequences"),
         ("sequence length", f"{job['seq_len']:,} tokens"),
         ("bytes per element", str(job["bytes_per_element"])),
         ("recompute", job["recompute"]),
