@@ -134,16 +134,8 @@ def _check_single(setting: str, arguments: argparse.Namespace) -> None:
 
 def _beyond_positions(project: Project) -> tuple[str, ...]:
     """A note where sequences are longer than the model's table of learned positions."""
-    model, tokens = project.model, project.job.seq_len
-    learned = any(
-        op.name == "embedding.positions" for block in model.blocks for op in block.operators
-    )
-    if not learned or tokens <= model.max_seq_len:
-        return ()
-    return (
-        f"job.seq_len: {tokens:,} tokens, but {model.name} has learned positions for "
-        f"{model.max_seq_len:,}; the figures are those of its table as it is",
-    )
+    said = project.model.beyond_positions(project.job.seq_len)
+    return (f"job.seq_len: {said}",) if said else ()
 
 
 def _base(arguments: argparse.Namespace, host: partial[Host]) -> Project:

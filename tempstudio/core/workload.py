@@ -174,6 +174,16 @@ class Workload:
         heads = [op.heads for block in self.blocks for op in block.operators]
         return max(heads, default=0)
 
+    def beyond_positions(self, tokens: int) -> str:
+        """What there is to say of sequences longer than a table of learned positions, else ''."""
+        learned = any(op.name == "embedding.positions" for b in self.blocks for op in b.operators)
+        if not learned or tokens <= self.max_seq_len:
+            return ""
+        return (
+            f"{tokens:,} tokens, but {self.name} has learned positions for "
+            f"{self.max_seq_len:,}; the figures are those of its table as it is"
+        )
+
     def flop(self, tokens: int, seq_len: int) -> float:
         """Forward FLOP of the whole model for `tokens` tokens (attention uncausal)."""
         return sum(

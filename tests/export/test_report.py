@@ -161,6 +161,18 @@ def test_over_capacity_is_said_in_words(small: ts.Run) -> None:
     assert f"does not fit: {' '.join(over.split())} over on die" in text
 
 
+def test_sequences_beyond_the_learned_positions_are_told(small: ts.Run) -> None:
+    assert "learned positions" not in outline(report_html(small, day=DAY)).text
+    model = ts.load_model("opt-6.7b")
+    job = {**small.document["job"], "seq_len": 4096}
+    run = ShownRun(
+        replace(small.project, model=model), small.timeline, {**small.document, "job": job}
+    )
+    text = outline(report_html(run, day=DAY)).text
+    assert f"Sequence length: {model.beyond_positions(4096)}." in text
+    assert "has learned positions for 2,048" in text
+
+
 def test_the_same_run_makes_the_same_page(small: ts.Run, tmp_path: Path) -> None:
     pages = []
     for name in ("a.html", "b.html"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QSpinBox
 from pytestqt.qtbot import QtBot
 
+import tempstudio as ts
 from tempstudio.catalogue import option_fields
 from tempstudio.core.errors import InputError
 from tempstudio.core.parallel import Degrees
@@ -175,3 +178,31 @@ def test_a_refused_text_is_said(window: MainWindow) -> None:
     QTest.keyClicks(line, "9")
     QTest.keyClick(line, Qt.Key.Key_Return)
     assert said(window, "error") == ["heat: found 9, allowed: 0 to 1 K"]
+
+
+def test_sequences_beyond_the_learned_positions_are_told_where_they_are_set(
+    window: MainWindow,
+) -> None:
+    studio = window.studio
+    studio.set_live(False)
+    window.left.setCurrentIndex(1)
+    note = window.strategy.positions
+    assert not note.isVisible(), "rotary positions have no table"
+    studio.edit(lambda p: replace(p, model=ts.load_model("opt-6.7b")), "Model opt-6.7b")
+    assert not note.isVisible(), "1,024 tokens are within it"
+    window.strategy.ensureWidgetVisible(seen(window, "job.seq_len"))
+    length = seen(window, "job.seq_len")
+    assert isinstance(length, QSpinBox)
+    length.setFocus()
+    length.selectAll()
+    QTest.keyClicks(length, "4096")
+    QTest.keyClick(length, Qt.Key.Key_Return)
+    assert studio.project.job.seq_len == 4096
+    assert note.isVisible()
+    assert note.text().startswith("4,096 tokens, but opt-6.7b has learned positions for 2,048")
+    form = window.strategy.job
+    assert note.mapTo(window, note.rect().topLeft()).y() == pytest.approx(
+        form.mapTo(window, form.rect().bottomLeft()).y(), abs=12
+    ), "right below the job"
+    studio.document.undo()
+    assert not note.isVisible()

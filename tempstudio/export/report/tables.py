@@ -163,10 +163,12 @@ def project(run: Shown) -> list[str]:
         ("bytes per element", str(job["bytes_per_element"])),
         ("recompute", job["recompute"]),
     ]
-    return [
+    parts = [
         f'<div class="pair"><div>{pairs(_machine(run.project.machine))}</div>'
         f"<div>{pairs(about)}</div></div>\n"
     ]
+    beyond = model.beyond_positions(job["seq_len"])
+    return [*parts, paragraph(f"Sequence length: {beyond}.")] if beyond else parts
 
 
 def _machine(machine: Machine) -> list[tuple[str, str]]:

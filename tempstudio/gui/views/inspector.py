@@ -189,7 +189,10 @@ class Inspector(QTabWidget):
         result = self.readings.result
         if result is None:
             return []
-        return [*plan_lines(result.document, result.searched), ""]
+        project = result.project
+        beyond = project.model.beyond_positions(project.job.seq_len)
+        note = [f"Sequence length: {beyond}"] if beyond else []
+        return [*plan_lines(result.document, result.searched), *note, ""]
 
     def _describe_die(self, machine: Machine, die: int) -> list[str]:
         read = self.readings

@@ -91,7 +91,12 @@ class StrategyForm(QScrollArea):
         self.job = OptionForm("job", body)
         self.job.edited.connect(self._edit_job)
         self.job.refused.connect(self.refused)
+        self.positions = QLabel(body)
+        self.positions.setObjectName("job.positions")
+        self.positions.setProperty("role", "caption")
+        self.positions.setWordWrap(True)
         self._column.addWidget(self.job)
+        self._column.addWidget(self.positions)
 
     def _add_degrees(self, body: QWidget) -> None:
         self._heading("Degrees of parallelism", body)
@@ -127,6 +132,9 @@ class StrategyForm(QScrollArea):
         if not self.job.fields:
             self._describe_records()
         self.job.set_values({key: getattr(project.job, key) for key in JOB_FIELDS})
+        beyond = project.model.beyond_positions(project.job.seq_len)
+        self.positions.setText(f"{beyond}." if beyond else "")
+        self.positions.setVisible(bool(beyond))
         self._show_degrees(project)
 
     def _describe_records(self) -> None:
