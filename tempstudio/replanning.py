@@ -18,7 +18,10 @@ from tempstudio.core.strategy import offers_placements
 
 @dataclass(frozen=True)
 class Again:
-    """A plan made again, what to say of it, and whether its ranks lie where a solver put them."""
+    """A plan made again, what to say of it, and whether its ranks lie where a solver put them.
+
+    A note is a line, and details in more lines where there are any.
+    """
 
     plan: Plan
     notes: list[str]
@@ -71,7 +74,7 @@ def nearest_plan(problem: Problem, wanted: Candidate) -> tuple[Plan, list[str]]:
         if plan.degrees == wanted.degrees:
             return plan, []
         nearest = _shown(plan.degrees)
-        return plan, [f"the former degrees no longer go ({reason}); nearest: {nearest}"]
+        return plan, [f"the former degrees no longer go; nearest: {nearest}\n{reason}"]
     raise NoPlanError(reason)
 
 

@@ -308,7 +308,8 @@ class Studio(QObject):
             self.say(text, "ok", key="plan", fleeting=True)
 
     def _take_note(self, note: str) -> None:
-        self.say(note[:1].upper() + note[1:], "info", key="note", fleeting=True)
+        line, _, details = note.partition("\n")
+        self.say(line[:1].upper() + line[1:], "info", key="note", details=details, fleeting=True)
 
     def _take_catalogue(self, catalogue: dict[str, Any]) -> None:
         self.catalogue = catalogue

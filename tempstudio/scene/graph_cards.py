@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from tempstudio.scene.caption import ABBREVIATIONS
 from tempstudio.scene.copies import Work
 from tempstudio.scene.display_list import (
     MIDDLE,
@@ -164,5 +165,7 @@ def card_texts(
             at = first + pitch * row
             if row == 0 and text_width(text, look.size_px, look.bold) > width:
                 text = text.rpartition(".")[2]
+                if text_width(text, look.size_px, look.bold) > width:
+                    text = ABBREVIATIONS.get(text, text)
             items.append((elided(text, look.size_px, width, look.bold), left, at, look))
     return texts("card texts", items, card=True)

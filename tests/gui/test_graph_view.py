@@ -54,6 +54,26 @@ def test_layers_are_folded_and_a_click_unfolds_and_folds_them(graph: GraphView) 
     assert "layers × 24" in titles(graph)
 
 
+def test_an_unfolded_graph_stays_legible_when_the_window_is_resized(
+    window: MainWindow, graph: GraphView
+) -> None:
+    click_node(graph, "layers")
+    legible = graph.sight.scale
+    assert legible >= 0.8
+    window.resize(1100, 700)
+    QTest.qWait(20)
+    assert graph.sight.scale == legible
+    QTest.keyClick(graph, Qt.Key.Key_0)
+    whole = graph.sight.scale
+    assert whole < legible
+    window.resize(1280, 900)
+    QTest.qWait(20)
+    assert graph.sight.scale > whole, "one that fits goes on fitting"
+    window.resize(1280, 800)
+    QTest.keyClick(graph, Qt.Key.Key_Backspace)
+    assert "layers × 24" in titles(graph)
+
+
 def test_all_copies_of_the_layers_are_shown_and_one_again(graph: GraphView) -> None:
     click_node(graph, "layers")
     assert graph.graph is not None

@@ -81,6 +81,9 @@ _SEED = Field("seed", "int", default=1, minimum=0, maximum=2**31 - 1,
               help="the same seed draws the same faults")  # fmt: skip
 
 
+EDITORS_PX = 140  # names of yield models fit
+
+
 class FaultForm(QWidget):
     """Asks what to draw; `changed` follows every edit."""
 
@@ -90,7 +93,9 @@ class FaultForm(QWidget):
     def __init__(self, prefix: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.draw = Draw()
-        self._kind, self._figures, self._rest = (OptionForm(prefix, self) for _ in range(3))
+        self._kind, self._figures, self._rest = (
+            OptionForm(prefix, self, EDITORS_PX) for _ in range(3)
+        )
         self.told = QLabel(self)
         self.told.setObjectName(f"{prefix}.told")
         self.told.setProperty("role", "caption")
@@ -104,7 +109,6 @@ class FaultForm(QWidget):
             column.addWidget(part)
         column.addStretch(1)
         self._kind.set_fields((_BY,), {})
-        self._kind.editor("yield_model").setFixedWidth(140)
         self._rest.set_fields((_LINKS, _SEED), {"seed": self.draw.seed})
         self._show_figures()
         for form in (self._kind, self._figures, self._rest):

@@ -36,6 +36,7 @@ class GraphCanvas(Zoomed, QWidget):
         self._marks = GraphMarks()
         self._reading = Reading()
         self._is_fitted = True
+        self._is_kept_near = False  # fitted, but no further out than can be read
         self._focus = 0
         self._picture: DisplayList | None = None
         self._painter = DisplayListPainter()
@@ -158,6 +159,7 @@ class GraphCanvas(Zoomed, QWidget):
         if self._is_fitted:
             self.fit()
             if self._sight.scale < KEPT_SCALE:
+                self._is_kept_near = True
                 self._look(replace(self._sight, scale=KEPT_SCALE))
         self._show_node(self._focus, high=True)
         self._changed()
@@ -182,7 +184,7 @@ class GraphCanvas(Zoomed, QWidget):
 
     def fit(self) -> None:
         """The whole graph."""
-        self._is_fitted = True
+        self._is_fitted, self._is_kept_near = True, False
         if self._graph is not None and self.width() > 1:
             size = replace(self._sight, width=float(self.width()), height=float(self.height()))
             self._sight = replace(fitted(self._graph, size), dpr=self.devicePixelRatioF())
@@ -275,10 +277,10 @@ class GraphCanvas(Zoomed, QWidget):
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """A graph that fitted goes on fitting."""
+        """A graph that fitted goes on fitting; one that is being read stays where it is."""
         size = replace(self._sight, width=float(self.width()), height=float(self.height()))
         self._sight = size
-        if self._is_fitted:
+        if self._is_fitted and not self._is_kept_near:
             self.fit()
         else:
             self._look(size)

@@ -147,9 +147,11 @@ class OptionForm(QWidget):
     edited = Signal(str, object)
     refused = Signal(str)
 
-    def __init__(self, prefix: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, prefix: str, parent: QWidget | None = None, editor_px: int = EDITOR_WIDTH
+    ) -> None:
         super().__init__(parent)
-        self._prefix = prefix
+        self._prefix, self._editor_px = prefix, editor_px
         self._fields: dict[str, Field] = {}
         self._editors: dict[str, QWidget] = {}
         self._labels: dict[str, QLabel] = {}
@@ -191,7 +193,7 @@ class OptionForm(QWidget):
             editor.setAccessibleName(field.title)
             editor.setProperty("term", field.key)
             editor.setToolTip(field.tooltip)
-            editor.setFixedWidth(EDITOR_WIDTH)
+            editor.setFixedWidth(self._editor_px)
             label.setBuddy(editor)
             self._grid.addWidget(label, row, 0)
             self._grid.addWidget(editor, row, 1, Qt.AlignmentFlag.AlignTop)

@@ -62,7 +62,7 @@ class RunsPanel(QWidget):
         self.list.setAccessibleName("Kept runs")
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
-        self.list.setStyleSheet("QTreeView::item { min-height: 24px; padding-right: 8px; }")
+        self.list.setStyleSheet("QTreeView::item { min-height: 24px; padding: 0 8px 0 5px; }")
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHeaderLabels(["Run", "Step", "To this"])
         header = self.list.header()
