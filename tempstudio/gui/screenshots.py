@@ -138,7 +138,8 @@ def take(folder: Path, only: Collection[str] = ()) -> Iterator[Path]:
             window.docks.size_up()
             for theme in THEMES:
                 window.look.choose(theme)
-                QApplication.processEvents()
+                for _ in range(3):  # a layout inside a layout takes a turn more
+                    QApplication.processEvents()
                 place = folder / f"{name}-{theme}-{size[0]}x{size[1]}.png"
                 (popup or window).grab().save(str(place))
                 yield place

@@ -37,12 +37,7 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
         "MFU": [
             ("active parameters", f"{document['model']['active_parameters']:,}"),
             ("tokens a step", f"{job['global_batch'] * job['seq_len']:,}"),
-            (
-                "working dies",
-                f"{document['machine']['dies'] - len(document['machine']['dead']):,}"
-                if isinstance(document["machine"].get("dead"), list)
-                else f"{document['machine']['dies']:,}",
-            ),
+            ("working dies", f"{document['machine']['dies']:,}"),
             *step,
         ],
         "contention factor": [

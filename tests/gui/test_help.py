@@ -57,6 +57,13 @@ def test_every_figure_names_its_inputs(small_run: ts.Run, term: str) -> None:
     assert all(name and value for name, value in rows)
 
 
+def test_dead_dies_are_taken_off_the_working_ones_once(small_run: ts.Run) -> None:
+    """A document's `dies` are those that work already."""
+    machine = {**small_run.document["machine"], "dies": 7, "dead": [[0, 1]]}
+    rows = dict(inputs("MFU", {**small_run.document, "machine": machine}))
+    assert rows["working dies"] == "7"
+
+
 def test_the_parts_of_the_step_time_add_up(small_run: ts.Run) -> None:
     time_s = small_run.document["time_s"]
     total = sum(time_s[name] for name in ("compute", "exposed", "bubble", "optimizer"))
