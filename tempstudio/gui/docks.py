@@ -21,6 +21,7 @@ SIZES = {  # at 1280 x 800 and at 2560 x 1440
 }
 GAUGE_SHARE = (69, 60)  # percent of the right dock, at 800 px and at 1440 px of height
 TALL = {"explain": 300, "panels": 300}  # these lie over the timeline, which keeps its tab
+# In a narrow window the others do, too: beside it there is no room.
 TAB_BAR = 36  # at most: it takes of what a dock is given, and is gone when the dock is alone
 EXTRA_SHARE = (60, 40)  # timeline, and the docks that are hidden until asked for
 NARROW = 1120  # below this width the left dock makes room by itself
@@ -89,7 +90,7 @@ class Docks(QObject):
         """Show a dock in front of others."""
         fresh = name in self._hidden_by_default and not self._docks[name].isVisible()
         self._docks[name].show()
-        if fresh and name in TALL:
+        if fresh and (name in TALL or self._is_narrow):
             if not self._docks[name].isFloating():
                 self._window.tabifyDockWidget(self._docks["timeline"], self._docks[name])
                 self._grow(name)
@@ -102,7 +103,7 @@ class Docks(QObject):
     def _grow(self, name: str) -> None:
         """Give a dock over the timeline the height that it needs."""
         before = self._docks["timeline"].height()
-        if before < TALL[name]:
+        if before < TALL.get(name, 0):
             self._low_px = self._low_px or before
             self._window.resizeDocks([self._docks[name]], [TALL[name]], Qt.Orientation.Vertical)
 
@@ -177,9 +178,13 @@ class Docks(QObject):
             self._window.resizeDocks(docks, sizes, way)
         self.give_way()
 
+    @property
+    def _is_narrow(self) -> bool:
+        return self._window.width() < NARROW * factor()
+
     def give_way(self) -> None:
         """In a narrow window the left dock goes first; it comes back where there is room."""
-        narrow = self._window.width() < NARROW * factor()
+        narrow = self._is_narrow
         if narrow and self["left"].isVisible() and not self._gave_way:
             self["left"].hide()
             self._gave_way = True

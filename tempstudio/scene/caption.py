@@ -23,8 +23,8 @@ _STREAMS = {
         "each die adds its share to the weight gradient that just arrived",
     ),
     ("I", "forward", "I"): (
-        "each die multiplies its own input rows by the weight columns it keeps",
-        "each die multiplies the input rows that just arrived by the weight columns it keeps",
+        "each die multiplies its own input rows by its weight columns",
+        "each die multiplies the input rows that just arrived by its weight columns",
     ),
     ("I", "backward", "G"): (
         "each die computes the first share of an input gradient",

@@ -127,6 +127,37 @@ def test_extra_docks_stack_behind_tabs_and_leave_the_menus_free(
     assert not window.docks["log"].isVisible()
 
 
+def test_extra_docks_lie_over_the_timeline_in_a_narrow_window(
+    furnish: Furnish, small_project: Project, small_run: ts.Run
+) -> None:
+    window = furnish(small_project, small_run, size=(1024, 640))
+    timeline = window.docks["timeline"]
+    wide = timeline.width()
+    use_menu(window, "View", "view.dock.history")
+    assert window.docks["history"] in window.tabifiedDockWidgets(timeline)
+    QApplication.processEvents()
+    assert window.docks["history"].width() == wide, "nothing is squeezed"
+    assert window.docks["gauges"].width() >= 264
+    window.docks.reset()
+    assert timeline.isVisible()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.25])
+def test_figures_are_whole_in_the_smallest_window(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, zoom: float
+) -> None:
+    window = furnish(small_project, small_run, size=(1024, 640))
+    window.zoom.set(zoom)
+    QApplication.processEvents()
+    try:
+        for button in window.gauges.figures.values():
+            place = button.geometry()  # in screen pixels, as the hint is
+            assert place.right() <= window.gauges.viewport().width()
+            assert place.width() >= button.sizeHint().width() - 1, button.objectName()
+    finally:
+        window.zoom.set(1.0)
+
+
 def test_messages_do_not_move_what_lies_below(window: MainWindow) -> None:
     before = window.wafer.geometry()
     for text in ("one line", "several lines " * 40):

@@ -33,6 +33,7 @@ from tempstudio.scene.format import (
 )
 from tempstudio.scene.tokens import Tokens
 
+LEAST_PX = 264  # narrower, figures would be cut
 SLICE_MS = 10  # averages that take longer go on in the next turn of the loop
 PLAYING_MS = 100  # while playing, texts change no oftener than a person can read
 FIGURES = (
@@ -58,6 +59,7 @@ class GaugePanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(LEAST_PX)
         self._tokens = tokens
         self._result: Result | None = None
         self._frame: Frame | None = None

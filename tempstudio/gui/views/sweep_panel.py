@@ -38,6 +38,7 @@ TEXTS: dict[str, Callable[[float], str]] = {
     "%": percent,
     "tokens/s": lambda value: si(value, ""),
 }
+TITLES = {"tokens_per_s": "throughput", "mfu": "MFU", "memory_peak_bytes": "peak memory"}
 MORE_IS_BETTER = ("tokens_per_s", "mfu")
 FIRST = ("memory_peak_bytes", "tokens_per_s")
 FRONTS = (
@@ -331,9 +332,8 @@ def column_axis(name: str, values: FloatArray) -> Axis:
     """An axis for a column: its unit from the end of its name, as files carry it.
 
     >>> column_axis("step_time_s", np.array([0.1, 0.4])).heading
-    'step_time [ms]'
+    'step time [ms]'
     """
-    if name in UNITS:
-        return axis_of(values, "throughput" if name == "tokens_per_s" else "MFU", UNITS[name])
     ending = unit_of(name)
-    return axis_of(values, name.removesuffix(ending), UNITS.get(ending, ""))
+    words = TITLES.get(name) or name.removesuffix(ending).replace("_", " ")
+    return axis_of(values, words, UNITS.get(ending, ""))
