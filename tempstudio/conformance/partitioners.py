@@ -127,7 +127,7 @@ def _plans(offer: Offer, machine: Machine) -> str:
 def _check_work(partition: Partition, task: Problem) -> None:
     """All products are computed, and the largest share is no less than the mean."""
     where = named(partition.degrees)
-    dies = partition.degrees.size // partition.degrees.pp
+    dies = partition.degrees.size / partition.degrees.pp / partition.replicas
     done = 0.0
     for program in partition.stages:
         for segment in program.forward:
@@ -136,18 +136,18 @@ def _check_work(partition: Partition, task: Problem) -> None:
             _flop(segment, dies, where)
     job = task.project.job
     needed = _product_flop(job)
-    total = done * partition.micro_batches
+    total = done * partition.micro_batches * partition.replicas
     if total < needed * (1 - SLACK):
         raise Broken(f"{where}: forward computes {total:.3g} of {needed:.3g} FLOP")
 
 
-def _flop(segment: Segment, dies: int, where: str) -> float:
+def _flop(segment: Segment, dies: float, where: str) -> float:
     total = 0.0
     for phase in segment.phases:
         work = phase.work
         if work.flop * dies < work.flop_total * (1 - SLACK):
             raise Broken(
-                f"{where}: {phase.operator} {phase.pass_}: the largest share of {dies} dies is "
+                f"{where}: {phase.operator} {phase.pass_}: the largest share of {dies:g} dies is "
                 f"{work.flop:.3g} of {work.flop_total:.3g} FLOP, less than the mean"
             )
         total += work.flop_total

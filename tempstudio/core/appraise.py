@@ -44,6 +44,7 @@ def stage_context(
         stage=stage,
         slowest_yield=float(topology.die_yield[places].min()),
         phases={},
+        replicas=partition.replicas,
     )
 
 

@@ -30,12 +30,12 @@ class Work:
     """Compute of one phase on one die.
 
     `flop` and `hbm_bytes` are the largest share (they set time); `flop_total` and
-    `hbm_bytes_total` the sum over the stage's dies (they set energy).  `tile_shape` is the local
-    matrix product (rows, inner, columns) that tile quantisation looks at, () for none; where the
-    product is cut into rounds it is that of one round.  `products` equal ones run at once (heads,
-    experts); `output_bytes` is what of `hbm_bytes` they write, and read to add to it.  `share`
-    tells whether a die works on its own rows ("rows"), in each round on others' ("chunks"), or on
-    "both": rows may follow the core yield (`tempstudio.core.row_shares`).
+    `hbm_bytes_total` the sum over the dies of one of the partition's `replicas` (they set energy).
+    `tile_shape` is the local matrix product (rows, inner, columns) that tile quantisation looks at,
+    () for none; where the product is cut into rounds it is that of one round.  `products` equal
+    ones run at once (heads, experts); `output_bytes` is what of `hbm_bytes` they write, and read to
+    add to it.  `share` tells whether a die works on its own rows ("rows"), in each round on others'
+    ("chunks"), or on "both": rows may follow the core yield (`tempstudio.core.row_shares`).
     """
 
     flop: float = 0.0
@@ -163,6 +163,7 @@ class Partition:
     the share of all replicas' micro-batch slots that hold samples (1 where everything divides).
     `sequence_dies` is how many dies of a stream group share a sequence (1: attention is local).
     `row_shares`: "even", in proportion to the core "yield", or "auto", whichever is faster.
+    `replicas` equal parts of a stage's dies do what the totals of its works count once.
     """
 
     degrees: Degrees
@@ -172,3 +173,4 @@ class Partition:
     sequence_dies: int = 1
     row_shares: str = "even"
     choices: tuple[OperatorChoice, ...] = ()
+    replicas: int = 1

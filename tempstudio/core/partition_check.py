@@ -34,8 +34,11 @@ def check_partition(
     chunks = degrees.pp * degrees.interleave
     if len(partition.stages) != chunks:
         raise PlanFault(f"partition: {len(partition.stages)} programs for {chunks} model chunks")
+    stage = degrees.size // degrees.pp
+    if not isinstance(partition.replicas, int) or not 1 <= partition.replicas <= stage:
+        raise PlanFault(f"partition: {partition.replicas} replicas in stages of {stage} dies")
     for program in partition.stages:
-        _check_program(program, degrees)
+        _check_program(program, stage / partition.replicas)
     if job is not None:
         _check_samples(partition, job)
     if job is not None and model is not None:
@@ -48,10 +51,10 @@ def passes(program: StageProgram) -> Iterator[Segment]:
     return chain(program.forward, program.backward, program.backward_last, program.optimizer)
 
 
-def _check_program(program: StageProgram, degrees: Degrees) -> None:
+def _check_program(program: StageProgram, dies: float) -> None:
+    """A program whose works are those of so many dies."""
     states = (program.weight_bytes, program.gradient_bytes, program.optimizer_bytes)
     _check_amounts("partition: model states", (*states, program.send_bytes))
-    dies = degrees.size // degrees.pp
     for segment in passes(program):
         where = f"partition: {segment.name} {segment.pass_}"
         if not isinstance(segment.repeat, int) or segment.repeat < 1:
@@ -73,7 +76,7 @@ def _saved(segments: Iterable[Segment]) -> float:
     return sum(segment.repeat * segment.saved_bytes for segment in segments)
 
 
-def _check_phase(where: str, phase: Phase, dies: int) -> None:
+def _check_phase(where: str, phase: Phase, dies: float) -> None:
     work = phase.work
     amounts = [work.flop, work.flop_total, work.hbm_bytes, work.hbm_bytes_total, work.output_bytes]
     amounts += [phase.buffer_bytes, *work.tile_shape]
@@ -96,7 +99,7 @@ def _check_phase(where: str, phase: Phase, dies: int) -> None:
     ):
         if largest * dies < total * (1 - TOLERANCE):
             raise PlanFault(
-                f"{where}: the largest share of {dies} dies is {largest:.6g} of {total:.6g} "
+                f"{where}: the largest share of {dies:g} dies is {largest:.6g} of {total:.6g} "
                 f"{name}, less than the mean"
             )
 
@@ -120,10 +123,14 @@ def _check_work(partition: Partition, model: Workload, job: TrainingJob) -> None
     """Every product of the model is computed once forward and twice backward."""
     needed = step_flop(model, job)
     for name, share in (("forward", 1.0), ("backward", 2.0), ("backward_last", 2.0)):
-        done = partition.micro_batches * sum(
-            segment.repeat * sum(phase.work.flop_total for phase in segment.phases)
-            for program in partition.stages
-            for segment in getattr(program, name)
+        done = (
+            partition.micro_batches
+            * partition.replicas
+            * sum(
+                segment.repeat * sum(phase.work.flop_total for phase in segment.phases)
+                for program in partition.stages
+                for segment in getattr(program, name)
+            )
         )
         if done < share * needed * (1 - TOLERANCE):
             words = name.replace("_", ", ")

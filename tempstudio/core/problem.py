@@ -61,6 +61,7 @@ class Problem:
         self.evaluations = 0
         self.log = SearchLog(project.machine.die.hbm_bytes)
         self._tilings: dict[tuple[Degrees, int], tuple[tuple[int, ...], ...]] = {}
+        self._jobs: dict[tuple[str, int], TrainingJob] = {}
         self._candidates: dict[int, tuple[Plan, Candidate]] = {}
         self._simulated: dict[int, tuple[Plan, Score, Timeline]] = {}
 
@@ -142,6 +143,13 @@ class Problem:
         )
         check_interleave(degrees.pp, degrees.interleave, found.micro_batches)
         return found
+
+    def _job(self, candidate: Candidate) -> TrainingJob:
+        """The project's job with what a candidate chooses of it: equal ones are one object."""
+        key = candidate.recompute, candidate.micro_batch
+        if key not in self._jobs:
+            self._jobs[key] = candidate.job(self.project.job)
+        return self._jobs[key]
 
     def symmetries(self) -> tuple[int, ...]:
         """The symmetries that placements may be turned by; only 0 where the mapper offers none."""
@@ -285,7 +293,7 @@ class Problem:
         job = replace(project.job, recompute="none", micro_batch=1)
         return CostModel(
             project.machine,
-            lambda c: self.partition(c.degrees, c.job(project.job)),
+            lambda c: self.partition(c.degrees, self._job(c)),
             self._mapping,
             self._sketched,
             (mapper.name, mapper.version, mapper.Options, repr(self.mapper_options)),

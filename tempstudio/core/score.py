@@ -142,6 +142,7 @@ def _energy(
     flop = hbm = 0.0
     for count, template in zip(counts, step.templates, strict=True):
         share = 1.0 if template.segment.pass_ == OPTIMIZER else fill
+        share *= plan.partition.replicas
         flop += count * share * sum(work.flop_total for work in template.works)
         hbm += count * share * sum(work.hbm_bytes_total for work in template.works)
     joule_bits = float(timeline.step_link_bytes @ topology.joule_per_bit)

@@ -77,6 +77,7 @@ class StageContext:
     slowest_yield: float
     phases: dict[PhaseInfo, int]
     patterns: dict[object, Pattern] = field(default_factory=dict)
+    replicas: int = 1
 
     @property
     def dies(self) -> int:
@@ -141,7 +142,7 @@ def _plan(phase: Phase, context: StageContext, works: list[Work]) -> list[Planne
     die = context.topology.machine.die
     if phase.stream is not None:
         waves = waves_for(phase.stream, pattern.buffer_chunks, die)
-        work = with_waves(phase.work, waves, context.dies)
+        work = with_waves(phase.work, waves, context.dies // context.replicas)
         works.append(work)
         return _plan_stream(phase, pattern, waves, work, context)
     works.append(phase.work)

@@ -106,6 +106,10 @@ class Block:
     operators: tuple[Operator, ...]
     repeat: int = 1
 
+    def __hash__(self) -> int:
+        """Cheap, as that of the model."""
+        return hash((self.name, self.repeat, len(self.operators)))
+
     def __post_init__(self) -> None:
         _check_name(self.name, "model.blocks")
         for operator in self.operators:
@@ -144,6 +148,10 @@ class Workload:
 
     def __post_init__(self) -> None:
         _check_name(self.name, "model")
+
+    def __hash__(self) -> int:
+        """Cheap: what is equal has the same; the whole is looked at only where this is alike."""
+        return hash((self.name, self.hidden, self.vocabulary, len(self.blocks)))
 
     @cached_property
     def parameters(self) -> int:

@@ -228,15 +228,11 @@ def test_the_selective_transfer_of_the_specification() -> None:
         choose_layouts,
         product_of,
     )
-    from tempstudio.strategies.partitioners.shares import Rules, make_shares
+    from tempstudio.strategies.partitioners.shares import Rules, Shares
 
     model = gpt(12288, 96, layers=2)
-    shares = make_shares(
-        model,
-        ts.TrainingJob(micro_batch=2, seq_len=2048),
-        Degrees(stream=8),
-        Rules("tspp", stream=True),
-    )
+    job, rules = ts.TrainingJob(seq_len=2048), Rules("tspp", stream=True)
+    shares = Shares(job, Degrees(stream=8), rules, sequences=2, hidden=model.hidden)
     layer = model.blocks[1]
     modes = choose_layouts(layer, shares)
     assert (modes["mlp.up"], modes["mlp.down"]) == (INPUT, OUTPUT)

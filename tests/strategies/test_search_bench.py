@@ -109,9 +109,13 @@ def _some_genomes(task: Problem) -> Iterator[Candidate]:
 
 
 def test_evaluations_a_second_of_genomes_never_seen(capsys: pytest.CaptureFixture[str]) -> None:
-    """Any shapes in any placements; then other jobs on the same dies."""
+    """Any genomes before dies are chosen, most of all there are; any in any placements; then other
+    jobs on the same dies."""
     task = problem(ts.Wafer(), "gpt3-175b", 128, 2048)
     rng = np.random.default_rng(1)
+    rows = range(len(task.shapes))
+    every = [g for row in rows for g in variants(task.shapes.degrees(row, 0), task.project.job, 0)]
+    some = [every[k] for k in rng.permutation(len(every))[:50_000].tolist()]
     drawn = [draw(task, rng, fixed_job=False) for _ in range(60)]
     near = task.shapes.spread(150)
     close = [
@@ -123,7 +127,7 @@ def test_evaluations_a_second_of_genomes_never_seen(capsys: pytest.CaptureFixtur
     with capsys.disabled():
         print()
         for what, ask, wanted in (
-            ("estimated before dies are chosen", task.estimate_many, drawn),
+            (f"{len(some)} of {len(every)} before dies are chosen", task.estimate_many, some),
             ("anywhere, each on dies of its own, routed", task.score_many, drawn),
             ("quick shapes, sketched on dies", task.sketch_many, close),
             ("other jobs of these on the same dies", task.sketch_many, other),

@@ -1,30 +1,28 @@
-"""Figures of many candidates at once: gathered rows, sums over lanes, formulas over passes."""
+"""Figures of many candidates at once: lanes on meshes, copies of segments, formulas over passes.
+
+Whatever candidates share is costed once: a lane in a place, then a copy (two lanes) there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from tempstudio.core.costs.book import (
-    ALONE,
-    BESIDE,
-    BUFFER,
-    COMPUTE,
-    HBM_BYTES,
-    JOULE_BITS,
-    MOVING,
-    FloatArray,
-    IntArray,
-)
-from tempstudio.core.costs.program import PASSES, Program
+from tempstudio.core.costs.lane import Copy, FloatArray, IntArray, Lane, Run
+from tempstudio.core.costs.phase_costs import Kinds, PhaseCosts, first_of, ragged
+from tempstudio.core.costs.pipeline_memory import PASSES
+from tempstudio.core.costs.place import Place
+from tempstudio.core.costs.program import Program
 from tempstudio.core.costs.roofline import slowed
+from tempstudio.core.costs.sheet import Sheet
 from tempstudio.core.costs.step_time import beside, pipeline_seconds
-from tempstudio.core.costs.table import Place, Table
-from tempstudio.core.machine import Machine
+from tempstudio.core.machine import Die, Machine
 
 BITS = 8
+MOST = 1 << 20  # places of one batch of candidates
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,86 +33,223 @@ class Entry:
     places: tuple[Place, ...]
 
 
-def figures(entries: Sequence[Entry], table: Table, machine: Machine) -> FloatArray:
+class Gathered:
+    """What some entries are made of, each once: places, lanes and copies in them.
+
+    `lane_place` and `copy_place` are the numbers of their places; `front` and `behind` the lanes of
+    each copy; `segments` the copies of all entries' segments, in order.
+    """
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.places: list[Place] = []
+        self.lanes: list[Lane] = []
+        self.lane_place: list[int] = []
+        self.copies: list[Copy] = []
+        self.copy_place: list[int] = []
+        self.front: list[int] = []
+        self.behind: list[int] = []
+        self.segments: list[int] = []
+        self._place: dict[int, int] = {}
+        self._lane: dict[int, int] = {}
+        self._copy: dict[int, int] = {}
+        self._run: dict[int, list[int]] = {}
+        for entry in entries:
+            self._take(entry.program.runs, [self._number(place) for place in entry.places])
+
+    def _take(self, runs: Sequence[Run], stages: Sequence[int]) -> None:
+        """The runs of all model chunks, which the stages run in turn."""
+        for number, run in enumerate(runs):
+            where = stages[number // PASSES % len(stages)]
+            key = id(run) * MOST + where
+            known = self._run.get(key)
+            if known is None:
+                known = self._run[key] = [self._copied(copy, where) for copy in run.copies]
+            self.segments += known
+
+    def _copied(self, copy: Copy, where: int) -> int:
+        key = id(copy) * MOST + where
+        known = self._copy.get(key)
+        if known is None:
+            known = self._copy[key] = len(self.copies)
+            self.copies.append(copy)
+            self.copy_place.append(where)
+            self.front.append(self._laid(copy.front, where))
+            self.behind.append(self._laid(copy.behind, where))
+        return known
+
+    def _number(self, place: Place) -> int:
+        known = self._place.get(id(place))
+        if known is None:
+            known = self._place[id(place)] = len(self.places)
+            self.places.append(place)
+        return known
+
+    def _laid(self, lane: Lane, where: int) -> int:
+        key = id(lane) * MOST + where
+        known = self._lane.get(key)
+        if known is None:
+            known = self._lane[key] = len(self.lanes)
+            self.lanes.append(lane)
+            self.lane_place.append(where)
+        return known
+
+
+def figures(entries: Sequence[Entry], kinds: Kinds, sheet: Sheet, machine: Machine) -> FloatArray:
     """Seconds, bytes of the fullest die, joules [entries, 3]."""
-    gathered = [_rows(entry, table) for entry in entries]
     programs = [entry.program for entry in entries]
-    costs = table.costs[np.concatenate([rows for rows, _ in gathered])]
-    pairs = table.pairs[np.concatenate([pairs for _, pairs in gathered])]
-    sizes = [len(program.rows) for program in programs]
-    offset = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    lanes = np.concatenate(
-        [program.lanes + first for program, first in zip(programs, offset, strict=True)]
-    )
-    columns = {
-        name: np.concatenate([getattr(program, name) for program in programs])
-        for name in ("repeat", "counts", "fill", "flop", "hbm_bytes", "saved", "transient", "floor")
-    }
-    segments = np.array([program.segments for program in programs])
-    first_segment = np.concatenate([[0], np.cumsum(segments)[:-1]])
-    duration = _segment_seconds(costs, pairs, lanes, table)
-    passes = np.concatenate(
-        [program.passes + first for program, first in zip(programs, first_segment, strict=True)]
-    )
-    seconds = _step_seconds(programs, np.add.reduceat(duration * columns["repeat"], passes))
-    peaks = _peaks(costs, lanes, duration, columns)
-    states = np.array([max(program.states) for program in programs])
-    memory = np.maximum.reduceat(peaks, first_segment) + states
-    energy = _joules(costs, lanes, columns, programs, first_segment, machine)
-    energy += machine.die.idle_w * machine.alive_count * seconds
+    gathered = Gathered(entries)
+    copies = CopyCosts(gathered, kinds, sheet, machine.die)
+    of = np.array(gathered.segments, dtype=np.int64)
+    segments = np.array([len(program.floor) for program in programs])
+    first = first_of(segments)
+    sizes = np.array([len(run.copies) for program in programs for run in program.runs])
+    kind = np.repeat(np.arange(len(sizes)) % PASSES, sizes)
+    columns = np.array([_amounts(program) for program in programs]).repeat(segments, axis=0)
+    micro_batches, fill, replicas, dies = columns.T
+    times = np.choose(kind, [micro_batches, micro_batches - 1.0, 1.0, 1.0])
+    counts = times * copies.repeat[of]
+    floor = np.fromiter(chain.from_iterable(p.floor for p in programs), np.float64, of.size)
+    spent = np.add.reduceat(copies.seconds[of] * copies.repeat[of], first_of(sizes))
+    seconds = _step_seconds(programs, spent)
+    states = np.array([program.states for program in programs])
+    memory = np.maximum.reduceat(floor + copies.held[of], first) + states
+    die = machine.die
+    hbm = copies.hbm_bytes[of] * replicas + copies.waves[of] * dies
+    real = copies.flop[of] * replicas / die.flop_per_joule + hbm * (BITS * die.hbm_joule_per_bit)
+    real = np.where(kind == PASSES - 1, real, fill * real)
+    each = counts * (real + BITS * copies.joule_bits[of])
+    energy = np.add.reduceat(each, first) + die.idle_w * machine.alive_count * seconds
     return np.stack([seconds, memory, energy], axis=1)
 
 
-def _rows(entry: Entry, table: Table) -> tuple[IntArray, IntArray]:
-    """Rows of costs and of pairs for every phase of a program."""
-    program, places = entry.program, entry.places
-    if len(places) == 1:
-        rows = table.rows(program.rows, places[0])
-        chosen = places * len(program.chunk_rows)
-    else:
-        stages = len(places)
-        edges = program.chunk_rows.tolist()
-        chosen = tuple(places[chunk % stages] for chunk in range(len(edges) - 1))
-        rows = np.concatenate(
+def _amounts(program: Program) -> tuple[float, ...]:
+    stage = program.degrees.size // program.degrees.pp
+    return program.micro_batches, program.fill, program.replicas, stage
+
+
+class CopyCosts:
+    """Columns of copies [copies]: `seconds`, bytes `held` at most above the floor, `joule_bits`
+    over links, FLOP and memory traffic of a replica, and of a die for `waves`."""
+
+    def __init__(self, gathered: Gathered, kinds: Kinds, sheet: Sheet, die: Die) -> None:
+        self._gathered, self._die = gathered, die
+        lanes, copies = gathered.lanes, gathered.copies
+        self._size = np.array([len(lane.table) for lane in lanes])
+        self._start = first_of(self._size)
+        self._costs = sheet.costs(
+            lanes, gathered.lane_place, self._size, gathered.places, kinds, die
+        )
+        self._front, self._behind = np.array(gathered.front), np.array(gathered.behind)
+        figures = np.array([copy.figures for copy in copies])
+        self.repeat, self.flop, self.hbm_bytes, saved, transient = figures.T
+        self.waves = self._both(self._costs.hbm_bytes)
+        self.joule_bits = self._both(self._costs.joule_bits)
+        self.seconds = self._seconds()
+        self.held = self._held(saved, transient)
+
+    def _sums(self, column: FloatArray) -> FloatArray:
+        """Sums over each lane [lanes]."""
+        return np.asarray(np.add.reduceat(column, self._start))
+
+    def _both(self, column: FloatArray) -> FloatArray:
+        sums = self._sums(column)
+        return np.asarray(sums[self._front] + sums[self._behind])
+
+    def _seconds(self) -> FloatArray:
+        costs = self._costs
+        alone = self._sums(costs.alone)
+        front_s, back_s = alone[self._front], alone[self._behind]
+        shared_s = self._sums(_shared(costs, costs.moving, slice(None)))[self._front]
+        progress_s = shared_s.copy()
+        crowded, rows, start = self._contended()
+        if len(crowded):
+            slower = self._slowdowns(crowded, rows, start)
+            moving = costs.moving[rows] * slower[:, 0]
+            shared = _shared(costs, moving, rows)
+            shared_s[crowded] = np.add.reduceat(shared, start)
+            progress = shared - moving * (1.0 - 1.0 / slower[:, 1])
+            progress_s[crowded] = np.add.reduceat(progress, start)
+        more = np.zeros(len(front_s))
+        if self._die.communication_units:
+            compute = self._sums(costs.compute)[self._front]
+            more = np.maximum(0.0, slowed(compute, back_s, self._die) - compute)
+        return beside(front_s + more, shared_s + more, back_s, progress_s + more)
+
+    def _contended(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Copies with communication behind them on a crowded mesh, the rows of their fronts, and
+        where each one's begin."""
+        gathered = self._gathered
+        crowded = np.array(
             [
-                table.rows(program.rows[edges[k] : edges[k + 1]], place)
-                for k, place in enumerate(chosen)
+                number
+                for number, copy in enumerate(gathered.copies)
+                if copy.behind.heaviest >= 0
+                and gathered.places[gathered.copy_place[number]].crowded
+            ],
+            dtype=np.int64,
+        )
+        front = self._front[crowded]
+        return crowded, *ragged(self._start[front], self._size[front])
+
+    def _slowdowns(self, crowded: IntArray, rows: IntArray, start: IntArray) -> FloatArray:
+        """How much longer a front's phases and what is behind them last together [rows, 2]."""
+        gathered, costs = self._gathered, self._costs
+        heaviest = self._start[self._behind[crowded]] + [
+            gathered.copies[number].behind.heaviest for number in crowded.tolist()
+        ]
+        count = np.diff(np.append(start, len(rows)))
+        kinds = len(costs.traffic)
+        code = costs.of[rows] * kinds + np.repeat(costs.of[heaviest], count)
+        place = np.repeat(np.array(gathered.copy_place)[crowded], count)
+        known, first, inverse = np.unique(code, return_index=True, return_inverse=True)
+        slower = np.array(
+            [
+                gathered.places[place[row]].slowed(
+                    costs.traffic[c // kinds], costs.traffic[c % kinds]
+                )
+                for c, row in zip(known.tolist(), first.tolist(), strict=True)
             ]
         )
-    pairs = np.zeros(len(rows), dtype=np.int64)
-    for first, end, background, chunk in program.contended:
-        numbers = program.rows[first:end]
-        pairs[first:end] = table.pair_rows(numbers, background, chosen[chunk])
-    return rows, pairs
+        return np.asarray(slower[inverse])
+
+    def _held(self, saved: FloatArray, transient: FloatArray) -> FloatArray:
+        """Most bytes above the floor in a copy: activations rise or fall evenly over it, a buffer
+        is held while its phase runs."""
+        costs = self._costs
+        passed = np.cumsum(costs.alone)
+        before = passed - costs.alone
+        begun = np.repeat(before[self._start], self._size)
+        length = np.maximum(self.seconds, 1e-30)
+        most = []
+        for lane in (self._front, self._behind):
+            count = self._size[lane]
+            rows, start = ragged(self._start[lane], count)
+            kept, whole = np.repeat(saved, count), np.repeat(length, count)
+            when = np.where(kept > 0, passed[rows], before[rows]) - begun[rows]
+            held = kept * np.minimum(1.0, when / whole) + costs.buffer[rows]
+            most.append(np.maximum.reduceat(held, start))
+        # A gather's first buffer is held beside a backward's fullest instant.
+        first = costs.buffer[self._start[self._behind]]
+        front = most[0] + np.where(saved < 0, first, 0.0)
+        return np.asarray(transient + np.maximum(front, most[1]))
 
 
-def _segment_seconds(
-    costs: FloatArray, pairs: FloatArray, lanes: IntArray, table: Table
-) -> FloatArray:
-    moving = costs[:, MOVING] * pairs[:, 0]
-    shared = np.where(
-        costs[:, BESIDE] > 0.0, np.maximum(costs[:, ALONE], moving), costs[:, COMPUTE] + moving
-    )
-    progress = shared - moving * (1.0 - 1.0 / pairs[:, 1])
-    stacked = np.stack([costs[:, ALONE], shared, progress, costs[:, COMPUTE]], axis=1)
-    sums = np.add.reduceat(stacked, lanes)
-    front, back_s = sums[0::2], sums[1::2, 0]
-    more = np.zeros(len(front))
-    if table.book.die.communication_units:
-        more = np.maximum(0.0, slowed(front[:, 3], back_s, table.book.die) - front[:, 3])
-    return beside(front[:, 0] + more, front[:, 1] + more, back_s, front[:, 2] + more)
+def _shared(costs: PhaseCosts, moving: FloatArray, rows: IntArray | slice) -> FloatArray:
+    """Seconds of phases whose communication lasts so long beside others'."""
+    both = np.maximum(costs.alone[rows], moving)
+    return np.where(costs.beside[rows] > 0.0, both, costs.compute[rows] + moving)
 
 
 def _step_seconds(programs: Sequence[Program], passes: FloatArray) -> FloatArray:
     """Seconds of a step from those of each pass of each model chunk [all passes, in order]."""
     seconds = np.zeros(len(programs))
-    shapes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
+    shapes: dict[tuple[int, int], list[tuple[int, int]]] = {}
     first = 0
     for place, program in enumerate(programs):
-        key = program.degrees.pp, program.degrees.interleave, program.micro_batches
+        key = program.degrees.pp, program.degrees.interleave
         shapes.setdefault(key, []).append((place, first))
-        first += len(program.passes)
-    for (stages, chunks, micro_batches), members in shapes.items():
+        first += len(program.runs)
+    for (stages, chunks), members in shapes.items():
         places, starts = (np.array(column) for column in zip(*members, strict=True))
         each = passes[starts[:, None] + np.arange(stages * chunks * PASSES)]
         each = each.reshape(len(members), chunks, stages, PASSES)
@@ -123,45 +258,6 @@ def _step_seconds(programs: Sequence[Program], passes: FloatArray) -> FloatArray
             each[..., 1],
             each[..., 2],
             each[..., 3].sum(axis=1),
-            micro_batches,
+            np.array([programs[place].micro_batches for place in places.tolist()]),
         )
     return seconds
-
-
-def _peaks(
-    costs: FloatArray, lanes: IntArray, duration: FloatArray, columns: dict[str, FloatArray]
-) -> FloatArray:
-    """Most bytes above the model states in any copy of each segment [segments].
-
-    Activations rise or fall evenly over a copy; a buffer is held while its phase runs.
-    """
-    ends = np.append(lanes[1:], len(costs))
-    sizes = ends - lanes
-    passed = np.cumsum(costs[:, ALONE])
-    before = passed - costs[:, ALONE]
-    begun = np.repeat(before[lanes], sizes)
-    saved = np.repeat(columns["saved"], sizes.reshape(-1, 2).sum(axis=1))
-    length = np.repeat(np.maximum(duration, 1e-30), sizes.reshape(-1, 2).sum(axis=1))
-    share = np.minimum(1.0, (np.where(saved > 0, passed, before) - begun) / length)
-    held = np.maximum.reduceat(saved * share + costs[:, BUFFER], lanes)
-    first = costs[lanes[1::2], BUFFER]  # the background's, beside a backward's fullest instant
-    front = held[0::2] + np.where(columns["saved"] < 0, first, 0.0)
-    top = np.maximum(front, held[1::2])
-    return np.asarray(columns["floor"] + columns["transient"] + top)
-
-
-def _joules(
-    costs: FloatArray,
-    lanes: IntArray,
-    columns: dict[str, FloatArray],
-    programs: Sequence[Program],
-    first_segment: IntArray,
-    machine: Machine,
-) -> FloatArray:
-    die = machine.die
-    sums = np.add.reduceat(costs[:, [JOULE_BITS, HBM_BYTES]], lanes[0::2])
-    dies = np.repeat([program.dies for program in programs], [p.segments for p in programs])
-    hbm = columns["hbm_bytes"] + sums[:, 1] * dies
-    real = columns["flop"] / die.flop_per_joule + hbm * (BITS * die.hbm_joule_per_bit)
-    each = columns["counts"] * (columns["fill"] * real + BITS * sums[:, 0])
-    return np.asarray(np.add.reduceat(each, first_segment))

@@ -31,6 +31,10 @@ class FreeMesh:
         """Nothing to wait for."""
         return NOTHING
 
+    def exact(self, wanted: Collective) -> bool:
+        """Of nothing there is no size."""
+        return False
+
     def rounds(self, stream: Stream) -> Rounds:
         """Rounds that move at once and hold the least that a ring holds."""
         count = len(stream.chunk_bytes)
@@ -72,6 +76,10 @@ class IdealMesh:
             if wanted.op == "all-reduce":
                 moved, steps = 2 * moved, 2 * steps
         return self._traffic(moved + steps * hop_s, each * members)
+
+    def exact(self, wanted: Collective) -> bool:
+        """Time is linear in bytes."""
+        return False
 
     def rounds(self, stream: Stream) -> Rounds:
         """One hop a round; half a chunk each way where the members make a ring."""

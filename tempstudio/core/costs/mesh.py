@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from tempstudio.core.collectives import (
     fleet_of,
     join_steps,
 )
-from tempstudio.core.costs.traffic import NOTHING, Traffic, resized, traffic_of
+from tempstudio.core.costs.traffic import NOTHING, Traffic, traffic_of
 from tempstudio.core.flow_copies import scale_flows
 from tempstudio.core.flows import Flows, make_flows
 from tempstudio.core.machine import Cluster
@@ -54,6 +53,10 @@ class AnyMesh(Protocol):
         """The traffic of a collective in all groups."""
         ...
 
+    def exact(self, wanted: Collective) -> bool:
+        """Whether its flows hang on its very size."""
+        ...
+
     def rounds(self, stream: Stream) -> Rounds:
         """The rounds of a stream in all groups."""
         ...
@@ -61,16 +64,13 @@ class AnyMesh(Protocol):
 
 @dataclass(eq=False)
 class Mesh:
-    """Where one stage's groups lie; remembers the traffic of every kind and size it was asked."""
+    """Where one stage's groups lie."""
 
     topology: Topology
     degrees: Degrees
     mapping: Mapping
     stage: int
     slowest_yield: float = field(init=False)
-    _points: dict[tuple[str, tuple[str, ...], str, int], Traffic] = field(default_factory=dict)
-    _exact: dict[Collective, Traffic] = field(default_factory=dict)
-    _rounds: dict[tuple[str, bool, tuple[float, ...]], Rounds] = field(default_factory=dict)
     _groups: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,38 +79,18 @@ class Mesh:
         self.slowest_yield = float(self.topology.die_yield[list(places)].min())
 
     def collective(self, wanted: Collective) -> Traffic:
-        """The traffic of a collective in all groups of the stage, each by its best algorithm.
-
-        Worked out at powers of two bytes; between two of them time is as good as linear.  Where the
-        mapper gave routes or trees they are made for the flows of just this size.
-        """
+        """The traffic of a collective in all groups of the stage, by the best algorithm."""
         if wanted.bytes <= 0.0:
             return NOTHING
-        if self.mapping.routes.get(wanted.key) or wanted.key in self.mapping.trees:
-            return self._routed(wanted)
-        exponent = math.floor(math.log2(wanted.bytes))
-        below, above = self._point(wanted, exponent), self._point(wanted, exponent + 1)
-        if not len(below.steps_s):
-            return NOTHING
-        share = wanted.bytes / 2.0**exponent - 1.0
-        seconds = (1.0 - share) * below.seconds + share * above.seconds
-        near, size = (below, exponent) if share < 0.5 else (above, exponent + 1)
-        return resized(near, wanted.bytes / 2.0**size, seconds)
+        if wanted.op.startswith(HANDOVER):
+            steps = [self._handover(int(wanted.op[len(HANDOVER) :]), wanted.bytes)]
+        else:
+            steps = self._steps(wanted, wanted.bytes)
+        return traffic_of(steps, self.topology)
 
-    def _routed(self, wanted: Collective) -> Traffic:
-        if wanted not in self._exact:
-            self._exact[wanted] = traffic_of(self._steps(wanted, wanted.bytes), self.topology)
-        return self._exact[wanted]
-
-    def _point(self, wanted: Collective, exponent: int) -> Traffic:
-        key = wanted.op, wanted.axes, wanted.algorithm, exponent
-        if key not in self._points:
-            if wanted.op.startswith(HANDOVER):
-                steps = [self._handover(int(wanted.op[len(HANDOVER) :]), 2.0**exponent)]
-            else:
-                steps = self._steps(wanted, 2.0**exponent)
-            self._points[key] = traffic_of(steps, self.topology)
-        return self._points[key]
+    def exact(self, wanted: Collective) -> bool:
+        """Whether the mapper gave routes or trees for flows of just its size."""
+        return bool(self.mapping.routes.get(wanted.key)) or wanted.key in self.mapping.trees
 
     def _steps(self, wanted: Collective, size: float) -> list[Flows]:
         groups = self._members(wanted.axes)
@@ -158,17 +138,13 @@ class Mesh:
     def rounds(self, stream: Stream) -> Rounds:
         """The rounds of a stream in all its groups."""
         largest = max(stream.chunk_bytes) or 1.0
-        shape = tuple(size / largest for size in stream.chunk_bytes)
-        key = stream.axis, stream.reverse, shape
-        if key not in self._rounds:
-            self._rounds[key] = self._rounds_of(*key)
-        return self._rounds[key]
-
-    def _rounds_of(self, axis: str, reverse: bool, shape: tuple[float, ...]) -> Rounds:
+        unit = np.array(stream.chunk_bytes) / largest
+        reverse = stream.reverse
         per_stage = self.degrees.size // self.degrees.pp
-        groups = [g for g in self.mapping.groups_of(axis) if g.ranks[0] // per_stage == self.stage]
+        groups = [
+            g for g in self.mapping.groups_of(stream.axis) if g.ranks[0] // per_stage == self.stage
+        ]
         count = max((group.schedule.n_rounds for group in groups), default=1)
-        unit = np.array(shape)
         steps = [
             _round(groups, number, reverse, unit * REFERENCE, self.topology)
             for number in range(count)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
 
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate
-from tempstudio.core.costs.book import FloatArray
 from tempstudio.core.costs.evaluate import Entry, figures
 from tempstudio.core.costs.ideal import FreeMesh, IdealMesh
+from tempstudio.core.costs.lane import FloatArray, Lanes
 from tempstudio.core.costs.mesh import Mesh
+from tempstudio.core.costs.place import Place
 from tempstudio.core.costs.program import Program, compile_program
-from tempstudio.core.costs.table import Place, Table
+from tempstudio.core.costs.sheet import Sheet
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping
@@ -38,10 +41,10 @@ Programs = dict[tuple[Degrees, str, int], Program | None]
 
 
 class Atlas:
-    """What is known of one machine under one mapper: tables and meshes, whatever the model."""
+    """What is known of one machine under one mapper: lanes and meshes, whatever the model."""
 
-    def __init__(self, machine: Machine) -> None:
-        self.table = Table(machine.die)
+    def __init__(self) -> None:
+        self.lanes, self.sheet = Lanes(), Sheet()
         self.places: dict[object, Places | None] = {}
         self._programs: OrderedDict[object, Programs] = OrderedDict()
 
@@ -56,9 +59,7 @@ _atlases: OrderedDict[object, Atlas] = OrderedDict()
 def atlas_of(machine: Machine, mapper_key: object) -> Atlas:
     """The atlas of a machine and a mapper; kept between problems, the last few of them."""
     key = machine, mapper_key
-    if key in _atlases and _atlases[key].table.full:
-        del _atlases[key]
-    return _kept(_atlases, key, lambda: Atlas(machine), MOST_ATLASES)
+    return _kept(_atlases, key, Atlas, MOST_ATLASES)
 
 
 def _kept(
@@ -71,6 +72,25 @@ def _kept(
     while len(store) > most:
         store.popitem(last=False)
     return store[key]
+
+
+@contextmanager
+def collection_put_off() -> Iterator[None]:
+    """No search for garbage meanwhile: it would go through thousands of phases that live on."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _likeness(candidate: Candidate) -> tuple[object, ...]:
+    """Candidates that are near one another in this order share most of their phases."""
+    degrees = candidate.degrees
+    cut = degrees.stream, degrees.tp, degrees.sp, degrees.ep, len(degrees.operators)
+    return *cut, candidate.micro_batch, degrees.dp, degrees.zero
 
 
 class CostModel:
@@ -120,21 +140,34 @@ class CostModel:
         places_of: Callable[[Program, Candidate], Places | None],
     ) -> FloatArray:
         answer = np.full((len(candidates), len(FIGURES)), np.inf)
-        ready: list[Entry] = []
-        where: list[int] = []
-        for number, candidate in enumerate(candidates):
-            program = self.program(candidate)
-            places = None if program is None else places_of(program, candidate)
-            if program is not None and places is not None:
-                ready.append(Entry(program, places))
-                where.append(number)
-        for first in range(0, len(ready), AT_ONCE):
-            part = slice(first, first + AT_ONCE)
-            answer[where[part]] = figures(ready[part], self.atlas.table, self.machine)
+        order = sorted(range(len(candidates)), key=lambda k: _likeness(candidates[k]))
+        for first in range(0, len(order), AT_ONCE):
+            with collection_put_off():
+                part = order[first : first + AT_ONCE]
+                self._enter(part, candidates, places_of, answer)
         for odd in np.flatnonzero(np.isnan(answer).any(axis=1)).tolist():
             check_partition(self._partition(candidates[odd]), candidates[odd].degrees, None, None)
             raise PlanFault("partition: what it costs is no number")
         return answer
+
+    def _enter(
+        self,
+        numbers: Sequence[int],
+        candidates: Sequence[Candidate],
+        places_of: Callable[[Program, Candidate], Places | None],
+        answer: FloatArray,
+    ) -> None:
+        """Write the figures of some of the candidates into their rows of the answer."""
+        ready: list[Entry] = []
+        where: list[int] = []
+        for number in numbers:
+            program = self.program(candidates[number])
+            places = None if program is None else places_of(program, candidates[number])
+            if program is not None and places is not None:
+                ready.append(Entry(program, places))
+                where.append(number)
+        if ready:
+            answer[where] = figures(ready, self.atlas.lanes.kinds, self.atlas.sheet, self.machine)
 
     def program(self, candidate: Candidate) -> Program | None:
         """The columns of a candidate's partition, None where its degrees are not legal."""
@@ -151,7 +184,7 @@ class CostModel:
 
     def _compiled(self, partition: Partition) -> Program:
         try:
-            return compile_program(partition, self.atlas.table.book)
+            return compile_program(partition, self.atlas.lanes)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise PlanFault(f"partition: it cannot be costed: {reason}") from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+from tempstudio.core.costs.lane import Run
+from tempstudio.core.partition import Partition
 
-from tempstudio.core.costs.book import FloatArray
-from tempstudio.core.partition import Partition, Segment
+PASSES = 4  # forward, backward, backward of the last micro-batch, optimizer
 
 
 def passes_in_flight(stage: int, stages: int, chunks: int, micro_batches: int) -> list[int]:
@@ -26,23 +26,21 @@ def passes_in_flight(stage: int, stages: int, chunks: int, micro_batches: int) -
     return held
 
 
-def segment_floors(
-    partition: Partition, chunks: Sequence[Sequence[Sequence[Segment]]]
-) -> FloatArray:
-    """Bytes held before the last copy of a forward, the first of a backward [segments]."""
+def segment_floors(partition: Partition, passes: Sequence[Run]) -> tuple[float, ...]:
+    """Bytes held before the last copy of a forward, the first of a backward [segments].
+
+    `passes` are the four of each model chunk, in order.
+    """
     degrees = partition.degrees
-    kept = [sum(s.saved_bytes * s.repeat for s in passes[0]) for passes in chunks]
+    kept = [run.saved_bytes for run in passes[::PASSES]]
     floors: list[float] = []
-    for number, passes in enumerate(chunks):
-        stage, chunk = number % degrees.pp, number // degrees.pp
-        flying = passes_in_flight(stage, degrees.pp, degrees.interleave, partition.micro_batches)
-        full = sum(count * kept[k * degrees.pp + stage] for k, count in enumerate(flying))
-        for place, segments in enumerate(passes):
-            held = full - kept[chunk * degrees.pp + stage] if place == 0 else full
-            if place == 3:
-                held = 0.0
-            for segment in segments:
-                last = segment.saved_bytes * (segment.repeat - 1)
-                floors.append(held + max(0.0, last))
-                held += segment.saved_bytes * segment.repeat
-    return np.array(floors)
+    for number, own in enumerate(kept):
+        full = own
+        if degrees.pp > 1:
+            stage, chunks = number % degrees.pp, degrees.interleave
+            flying = passes_in_flight(stage, degrees.pp, chunks, partition.micro_batches)
+            full = sum(count * kept[k * degrees.pp + stage] for k, count in enumerate(flying))
+        before = full - own, full, full, 0.0
+        for held, run in zip(before, passes[PASSES * number :], strict=False):
+            floors += [held + above for above in run.above]
+    return tuple(floors)

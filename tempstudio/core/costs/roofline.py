@@ -37,9 +37,9 @@ def roofline_seconds(
     output_bytes: FloatArray,
     share: FloatArray,
     die: Die,
-    core_yield: float = 1.0,
+    core_yield: FloatArray | float = 1.0,
 ) -> FloatArray:
-    """The larger of arithmetic, which the die's yield slows, and memory [phases]."""
+    """The larger of arithmetic, which the die's yield [phases] slows, and memory [phases]."""
     arithmetic = flop / (die.flop_per_s * die.peak_efficiency * share * core_yield)
     arithmetic = arithmetic + die.exposed_output * output_bytes / die.stream_bytes_per_s
     return np.maximum(arithmetic, hbm_bytes / die.stream_bytes_per_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tempstudio.core.costs.book import FloatArray
+from tempstudio.core.costs.lane import FloatArray, IntArray
 
 
 def beside(
@@ -27,9 +27,10 @@ def pipeline_seconds(
     backward_s: FloatArray,
     last_s: FloatArray,
     optimizer_s: FloatArray,
-    micro_batches: int,
+    micro_batches: IntArray | int,
 ) -> FloatArray:
-    """A step of the 1F1B pipeline; arguments [candidates, model chunks (of each), stages].
+    """A step of the 1F1B pipeline; arguments [candidates, model chunks (of each), stages],
+    and the micro-batches of each or all.
 
     The slowest stage s works without a gap once its first micro-batch is there: it waits for the
     forwards before it, runs its own M, and then the last gradient runs down to the first stage.
@@ -38,14 +39,15 @@ def pipeline_seconds(
     """
     chunks = forward_s.shape[1]
     both, last = forward_s + backward_s, forward_s + last_s
-    busy = (micro_batches - 1) * both.sum(axis=1) + last.sum(axis=1)  # [candidates, stages]
+    again = np.atleast_1d(np.asarray(micro_batches, dtype=np.float64)) - 1.0  # [candidates] or 1
+    busy = again[:, None] * both.sum(axis=1) + last.sum(axis=1)  # [candidates, stages]
     stages = forward_s.shape[2]
     if stages == 1:
         return np.asarray(busy[:, 0] + optimizer_s[:, 0])
     fill = np.cumsum(both.mean(axis=1), axis=1) - both.mean(axis=1)
     chain = last.sum(axis=(1, 2)) if chunks == 1 else last.mean(axis=1).sum(axis=1)
     slowest = both.sum(axis=1).max(axis=1)
-    through = chain + (micro_batches - 1) * slowest
+    through = chain + again * slowest
     if chunks > 1:
         through = through + slowest * (chunks - 1) / chunks
     ends = np.maximum(through, (busy + fill).max(axis=1))

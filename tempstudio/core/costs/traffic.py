@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -34,7 +35,7 @@ class Traffic:
     busy: FloatArray
     claim: FloatArray
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """All steps one after the other."""
         return float(self.steps_s.sum())
@@ -103,12 +104,6 @@ def traffic_of(steps: Sequence[Flows | None], topology: Topology) -> Traffic:
         claim += count * mean * load.claim
     total = sum(seconds)
     return Traffic(np.array(seconds), joule_bits, busy / total, claim / total)
-
-
-def resized(near: Traffic, factor: float, seconds: float) -> Traffic:
-    """The same traffic with other bytes, whose time is known."""
-    scale = seconds / near.seconds if near.seconds > 0 else 1.0
-    return Traffic(near.steps_s * scale, near.joule_bits * factor, near.busy, near.claim)
 
 
 def slowdowns(one: Traffic, other: Traffic) -> tuple[float, float]:

@@ -6,6 +6,7 @@ Rajbhandari et al. 2020 (arXiv:1910.02054); Zhao et al. 2023 (arXiv:2304.11277).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
@@ -48,8 +49,11 @@ class FullySharded:
     ) -> Partition:
         """Programs whose weights are gathered behind the compute before them."""
         progress.step(0.0, "cutting operators")
-        algorithm = "ring" if options.collectives == "ring" else ""
-        rules = Rules(
-            self.name, tensor=False, least_zero=self.least_zero, shard_algorithm=algorithm
-        )
-        return build_partition(workload, machine, job, degrees, rules)
+        return build_partition(workload, machine, job, degrees, _rules(options))
+
+
+@lru_cache(maxsize=64)
+def _rules(options: FullyShardedOptions) -> Rules:
+    algorithm = "ring" if options.collectives == "ring" else ""
+    least_zero = FullySharded.least_zero
+    return Rules(FullySharded.name, tensor=False, least_zero=least_zero, shard_algorithm=algorithm)

@@ -6,6 +6,7 @@ Shoeybi et al. 2019 (arXiv:1909.08053); Korthikanti et al. 2022 (arXiv:2205.0519
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 from tempstudio.core.machine import Machine
@@ -44,6 +45,7 @@ class MegatronOptions:
     )
 
 
+@lru_cache(maxsize=64)
 def _rules(name: str, split_norms: bool, options: MegatronOptions) -> Rules:
     return Rules(
         name,

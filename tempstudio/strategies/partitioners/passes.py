@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tempstudio.core.memory import activation_bytes, inside_tensors, score_bytes
+from tempstudio.core.parallel import Degrees
 from tempstudio.core.partition import (
     BACKWARD,
     FORWARD,
@@ -13,7 +14,6 @@ from tempstudio.core.partition import (
     Collective,
     OperatorChoice,
     Phase,
-    Segment,
     Work,
 )
 from tempstudio.core.row_shares import BOTH
@@ -28,88 +28,95 @@ from tempstudio.strategies.partitioners.pointwise import (
 )
 from tempstudio.strategies.partitioners.products import product_backward, product_forward
 from tempstudio.strategies.partitioners.redistribution import PRODUCTS, ROWS, Exchange, exchanges
-from tempstudio.strategies.partitioners.sharding import gathers, reductions
 from tempstudio.strategies.partitioners.shares import Shares, operator_shares
 
 
-@dataclass(frozen=True, slots=True)
-class BlockPasses:
-    """The segments of one copy of a block, which a stage repeats, and how its operators are cut."""
+@dataclass(frozen=True, eq=False)
+class CutBlock:
+    """A block, how its operators are cut, and the phases that follow.
 
-    forward: Segment
-    backward: Segment
-    backward_last: Segment
-    choices: tuple[OperatorChoice, ...]
-
-
-def block_passes(block: Block, shares: Shares) -> BlockPasses:
-    """One copy of a block; the backward of the last micro-batch may reduce gradients beside it."""
-    cut = _CutBlock(block, shares)
-    forward, backward = _forward_segment(cut), _backward_segment(cut)
-    if not (shares.rules.hide_gradients or shares.degrees.zero >= 2):
-        return BlockPasses(forward, backward, backward, cut.choices)
-    every, last = (
-        replace(backward, background=(*backward.background, *reductions(block, shares, end)))
-        for end in (False, True)
-    )
-    return BlockPasses(forward, every, last, cut.choices)
-
-
-@dataclass(frozen=True)
-class _CutBlock:
-    """A block, how its operators are cut, and what moves between them for that."""
+    `shares` are those of one replica at ZeRO-0 without recomputation: whatever else differs, phases
+    are the same objects.
+    """
 
     block: Block
     shares: Shares
+    _backward: dict[str, tuple[Phase, ...]] = field(default_factory=dict, repr=False)
+    _saved: dict[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def layouts(self) -> dict[str, str]:
+        """The mode of every product, the layout of every operator between two."""
         return choose_layouts(self.block, self.shares)
 
     @cached_property
     def moved(self) -> dict[str, tuple[Exchange, ...]]:
+        """What changes its layout before each operator."""
         return exchanges(self.block, self.layouts, self.shares)
 
     @cached_property
     def own(self) -> dict[str, Shares]:
+        """The shares of each operator."""
         return operator_shares(self.block, self.shares)
 
     @cached_property
     def inside(self) -> frozenset[str]:
+        """Operators between a column and a row operator."""
         return inside_tensors(self.block)
 
     @cached_property
     def is_layer(self) -> bool:
+        """Whether it is one that may be recomputed."""
         return any(operator.kind == "attention" for operator in self.block.operators)
 
     @cached_property
-    def saved_bytes(self) -> tuple[float, float]:
+    def forward(self) -> tuple[Phase, ...]:
+        """The phases of the forward pass."""
+        return _forward_phases(self, FORWARD)
+
+    def backward(self, recompute: str) -> tuple[Phase, ...]:
+        """The phases of the backward pass, after what is computed again."""
+        if recompute not in self._backward:
+            again = _recompute_phases(self, recompute)
+            plain = self.backward("none") if again else _backward_phases(self)
+            self._backward[recompute] = (*again, *plain)
+        return self._backward[recompute]
+
+    def saved_bytes(self, recompute: str) -> tuple[float, float]:
         """(kept per copy until its backward, needed besides while the backward of a copy runs)."""
-        block, shares, job = self.block, self.shares, self.shares.job
+        if recompute not in self._saved:
+            self._saved[recompute] = self._saved_bytes(recompute)
+        return self._saved[recompute]
+
+    def _saved_bytes(self, recompute: str) -> tuple[float, float]:
+        block, shares = self.block, self.shares
+        job = replace(shares.job, recompute=recompute)
         tokens = shares.rows * shares.degrees.stream
         own = {name: mine.parts for name, mine in self.own.items()}
         whole = activation_bytes(block, tokens, job, shares.parts, shares.hidden, own)
-        scores = sum(score_bytes(op, tokens, job, shares.parts) for op in block.operators)
-        if job.recompute == "none" or not self.is_layer:
+        if recompute == "none" or not self.is_layer:
             return whole, 0.0
-        if job.recompute == "selective":
+        scores = sum(score_bytes(op, tokens, job, shares.parts) for op in block.operators)
+        if recompute == "selective":
             return whole, scores
         kept = tokens * shares.hidden * job.bytes_per_element / shares.parts.outside
         return kept, max(0.0, whole + scores - kept)
 
-    @property
-    def choices(self) -> tuple[OperatorChoice, ...]:
-        """Every operator's degrees and layout."""
-        return tuple(
-            OperatorChoice(
-                operator.name,
-                replace(self.own[operator.name].degrees, operators=()),
-                DESCRIPTIONS[self.layouts.get(operator.name, ROWS)],
-            )
-            for operator in self.block.operators
-        )
+    def choices(self, whole: Degrees) -> tuple[OperatorChoice, ...]:
+        """Every operator's degrees and layout in a plan."""
+        plain = replace(whole, operators=()) if whole.operators else whole
+        found = []
+        for operator in self.block.operators:
+            own = self.own[operator.name].degrees
+            mine = plain
+            if (own.tp, own.stream) != (plain.tp, plain.stream):
+                mine = replace(plain, tp=own.tp, stream=own.stream)
+            layout = DESCRIPTIONS[self.layouts.get(operator.name, ROWS)]
+            found.append(OperatorChoice(operator.name, mine, layout))
+        return tuple(found)
 
     def moves(self, before: str, operator: str, pass_: str) -> list[Phase]:
+        """What changes its layout before an operator, as phases."""
         return [
             replace(phase, work=Work(share=OWN_ROWS))
             for move in self.moved.get(before, ())
@@ -117,35 +124,7 @@ class _CutBlock:
         ]
 
 
-def _forward_segment(cut: _CutBlock) -> Segment:
-    return Segment(
-        name=cut.block.name,
-        pass_=FORWARD,
-        phases=_forward_phases(cut, FORWARD),
-        background=gathers(cut.block, cut.shares, FORWARD),
-        saved_bytes=cut.saved_bytes[0],
-    )
-
-
-def _backward_segment(cut: _CutBlock) -> Segment:
-    """The backward pass without its gradients' reduction."""
-    block, shares = cut.block, cut.shares
-    recomputes_all = shares.job.recompute == "full" and cut.is_layer
-    saved, transient = cut.saved_bytes
-    return Segment(
-        name=block.name,
-        pass_=BACKWARD,
-        phases=(*_recompute_phases(cut), *_backward_phases(cut)),
-        background=(
-            *(gathers(block, shares, RECOMPUTE) if recomputes_all else ()),
-            *gathers(block, shares, BACKWARD),
-        ),
-        saved_bytes=-saved,
-        transient_bytes=transient,
-    )
-
-
-def _forward_phases(cut: _CutBlock, pass_: str) -> tuple[Phase, ...]:
+def _forward_phases(cut: CutBlock, pass_: str) -> tuple[Phase, ...]:
     """Every operator's phases, after what brings its inputs into its layout."""
     operators = cut.block.operators
     phases: list[Phase] = []
@@ -156,7 +135,7 @@ def _forward_phases(cut: _CutBlock, pass_: str) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _backward_phases(cut: _CutBlock) -> tuple[Phase, ...]:
+def _backward_phases(cut: CutBlock) -> tuple[Phase, ...]:
     """The same backward: gradients return to the layout that the inputs came in."""
     operators = cut.block.operators
     phases = cut.moves("", operators[-1].name, BACKWARD)
@@ -166,8 +145,7 @@ def _backward_phases(cut: _CutBlock) -> tuple[Phase, ...]:
     return tuple(phases)
 
 
-def _recompute_phases(cut: _CutBlock) -> tuple[Phase, ...]:
-    recompute = cut.shares.job.recompute
+def _recompute_phases(cut: CutBlock, recompute: str) -> tuple[Phase, ...]:
     if recompute == "none" or not cut.is_layer:
         return ()
     if recompute == "full":
@@ -182,7 +160,7 @@ def _recompute_phases(cut: _CutBlock) -> tuple[Phase, ...]:
     )
 
 
-def _operator_phases(operator: Operator, cut: _CutBlock, pass_: str) -> list[Phase]:
+def _operator_phases(operator: Operator, cut: CutBlock, pass_: str) -> list[Phase]:
     shares, layout = cut.own[operator.name], cut.layouts.get(operator.name, ROWS)
     if operator.kind in PRODUCTS:
         mode = cut.layouts[operator.name]

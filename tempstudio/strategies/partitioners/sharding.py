@@ -118,7 +118,7 @@ def optimizer_segment(blocks: tuple[tuple[Block, int], ...], shares: Shares) -> 
     per_parameter = 2.0 * (job.weight_bytes + job.optimizer_bytes)
     per_parameter += GRADIENT_PASSES * job.gradient_bytes
     moved = updated * per_parameter
-    dies = degrees.size // degrees.pp
+    dies = degrees.sp * degrees.block  # of a replica
     update = Phase("optimizer", OPTIMIZER, Work(hbm_bytes=moved, hbm_bytes_total=moved * dies))
     gathered = [
         Phase(

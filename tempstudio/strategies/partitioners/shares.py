@@ -131,14 +131,13 @@ def operator_shares(block: Block, shares: Shares) -> dict[str, Shares]:
     return found
 
 
-def make_shares(workload: Workload, job: TrainingJob, degrees: Degrees, rules: Rules) -> Shares:
-    """The shares of the fullest replica."""
-    of_replica = math.ceil(job.global_batch / degrees.dp)
-    return Shares(job, degrees, rules, min(job.micro_batch, of_replica), workload.hidden)
-
-
 def check_degrees(
-    workload: Workload, machine: Machine, job: TrainingJob, degrees: Degrees, rules: Rules
+    workload: Workload,
+    machine: Machine,
+    job: TrainingJob,
+    degrees: Degrees,
+    rules: Rules,
+    global_batch: int,
 ) -> None:
     """Raise `InputError` with what is allowed where the degrees are not legal (SPEC 3)."""
     alive = machine.alive_count
@@ -149,7 +148,7 @@ def check_degrees(
         )
     limits = [
         ("pp", degrees.pp * degrees.interleave, workload.layers, "the model's layers"),
-        ("dp", degrees.dp, job.global_batch, "the global batch"),
+        ("dp", degrees.dp, global_batch, "the global batch"),
         ("sp", degrees.sp, job.seq_len, "the sequence length"),
     ]
     for axis, value, most, what in limits:

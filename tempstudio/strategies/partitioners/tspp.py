@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tempstudio.core.machine import Machine
 from tempstudio.core.parallel import Degrees
@@ -54,11 +55,15 @@ class TensorStream:
     ) -> Partition:
         """Programs with streamed products; at stream = 1 those of `megatron3` (or 1)."""
         progress.step(0.0, "cutting operators")
-        rules = Rules(
-            "tspp",
-            options.split_norms,
-            stream=True,
-            layout=options.layout,
-            row_shares=options.row_shares,
-        )
-        return build_partition(workload, machine, job, degrees, rules)
+        return build_partition(workload, machine, job, degrees, _rules(options))
+
+
+@lru_cache(maxsize=64)
+def _rules(options: TensorStreamOptions) -> Rules:
+    return Rules(
+        "tspp",
+        options.split_norms,
+        stream=True,
+        layout=options.layout,
+        row_shares=options.row_shares,
+    )

@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 from models import gpt, llama
 
 import tempstudio as ts
+from tempstudio.core.costs import model
 from tempstudio.core.costs.pipeline_memory import passes_in_flight
 from tempstudio.core.costs.roofline import roofline_seconds, tile_share
 from tempstudio.core.costs.step_time import beside, pipeline_seconds
 from tempstudio.core.costs.traffic import Traffic, slowdowns, traffic_of
 from tempstudio.core.flows import make_flows
+from tempstudio.core.genomes import variants
 from tempstudio.core.interleave import start_times, turns
 from tempstudio.core.network import phase_time
 from tempstudio.core.problem import Problem
 from tempstudio.strategies.mappers.sequential import Sequential
 from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
+from tempstudio.strategies.partitioners import cut_model
 from tempstudio.strategies.partitioners.fsdp import FullySharded
 from tempstudio.strategies.partitioners.megatron import Megatron1, Megatron3
 from tempstudio.strategies.partitioners.tspp import TensorStream
@@ -115,6 +118,41 @@ def test_figures_do_not_hang_on_what_else_is_asked() -> None:
     together = task.costs.figures(wanted)
     alone = np.concatenate([task.costs.figures([one]) for one in reversed(wanted)])[::-1]
     assert np.allclose(together, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("where", ["faulty", "chain"])
+@pytest.mark.parametrize("name", ["tspp", "megatron3", "fsdp"])
+def test_hundreds_at_once_cost_what_each_costs_by_itself(where: str, name: str) -> None:
+    """Also in a fresh model, where nothing was costed before."""
+    task = problem(MACHINES[where], PARTITIONERS[name], Sequential)
+    every = [one for row in range(len(task.shapes)) for one in _variants(task, row)]
+    order = np.random.default_rng(4).permutation(len(every))[:300]
+    wanted = [every[k] for k in order.tolist()]
+    together = np.stack([task.costs.estimates(wanted), task.costs.bounds(wanted)])
+    model._atlases.clear()
+    cut_model.cut_model.cache_clear()
+    cut_model.sharding_of.cache_clear()
+    fresh = problem(MACHINES[where], PARTITIONERS[name], Sequential)
+    for k in range(0, len(wanted), 10):
+        alone = [fresh.costs.estimates(wanted[k : k + 1]), fresh.costs.bounds(wanted[k : k + 1])]
+        assert np.allclose(together[:, k], np.concatenate(alone), rtol=1e-12, atol=0.0)
+    assert np.isfinite(together[0]).mean() > 0.5
+
+
+def _variants(task: Problem, row: int) -> list[ts.Candidate]:
+    least = task.least_zero
+    return list(variants(task.shapes.degrees(row, least), task.project.job, least))
+
+
+def test_genomes_that_differ_little_share_their_phases() -> None:
+    task = problem(MACHINES["contended"], TensorStream, Sequential)
+    one, other = (
+        task.partition(ts.Degrees(dp=dp, stream=4, zero=zero)).stages[0]
+        for dp, zero in ((2, 0), (3, 1))
+    )
+    layer, again = one.forward[1], other.forward[1]
+    assert layer.phases is again.phases
+    assert task.partition(ts.Degrees(dp=3, stream=4)).replicas == 3
 
 
 def test_a_slower_machine_is_never_quicker() -> None:
