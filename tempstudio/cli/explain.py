@@ -26,5 +26,5 @@ def execute(arguments: argparse.Namespace) -> Answer:
     unit = f" [{entry.unit}]" if entry.unit else ""
     lines = [f"{entry.term}{unit}: {entry.sentence}"]
     lines += [f"  {entry.formula}"] if entry.formula else []
-    lines += [f"  ({entry.spec})"] if entry.spec else []
+    lines += [f"  ({entry.spec} in docs/model.md)"] if entry.spec else []
     return Answer(asdict(entry), "\n".join(lines))

@@ -61,6 +61,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "step_time_s": score.step_time_s,
         "tokens_per_s": score.tokens_per_s,
         "mfu": score.mfu,
+        "flop": dict(score.flop),
         "time_s": {
             "compute": score.compute_s,
             "exposed": score.exposed_s,
@@ -178,6 +179,8 @@ def _links(run: Run) -> dict[str, Any]:
         "bound": CUT,
         "contention_factor": links.contention_factor,
         "worst_operator": links.worst_operator,
+        "phase_s": links.phase_s,
+        "alone_s": links.alone_s,
         "loads": loads,
     }
 

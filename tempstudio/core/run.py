@@ -49,7 +49,8 @@ class MemoryPeak:
 class LinkScore:
     """Load of the links; `max_load_bytes` and `bound_bytes` are of the `worst` phase.
 
-    `bound_bytes` is a cut: what must cross it, over its links.
+    `bound_bytes` is a cut: what must cross it, over its links.  That phase takes `phase_s`, its
+    slowest flow alone on the mesh `alone_s`; the factor is the one over the other.
     """
 
     max_utilization: float
@@ -58,6 +59,8 @@ class LinkScore:
     bound_bytes: float
     contention_factor: float
     worst_operator: str = ""
+    phase_s: float = 0.0
+    alone_s: float = 0.0
     worst: Flows | None = field(default=None, compare=False, repr=False)
 
 
@@ -75,7 +78,11 @@ class OperatorTime:
 
 @dataclass(frozen=True)
 class Score:
-    """Every figure of a run (SURFACE.md); seconds, bytes, joules."""
+    """Every figure of a run (SURFACE.md); seconds, bytes, joules.
+
+    `flop` is what MFU is made of: `parameters` (6 N T) and `attention` that the model needs, and
+    what all working dies have `available` in the step.
+    """
 
     step_time_s: float
     tokens_per_s: float
@@ -90,6 +97,7 @@ class Score:
     energy_j: dict[str, float]
     per_operator: tuple[OperatorTime, ...] = ()
     notes: tuple[str, ...] = ()
+    flop: dict[str, float] = field(default_factory=dict)
 
     @property
     def fits(self) -> bool:

@@ -32,10 +32,12 @@ def score(
     busy = critical["compute"] + critical["exposed"] + critical["optimizer"]
     job = plan.job
     energy = _energy(plan, step, timeline, counts, topology)
+    flop = model_flop(workload, job)
+    flop["available"] = _peak_flop_per_s(topology) * step.duration_s
     return Score(
         step_time_s=step.duration_s,
         tokens_per_s=job.tokens / step.duration_s,
-        mfu=model_flop(workload, job) / (_peak_flop_per_s(topology) * step.duration_s),
+        mfu=(flop["parameters"] + flop["attention"]) / flop["available"],
         compute_s=critical["compute"],
         exposed_s=critical["exposed"],
         bubble_s=_bubble(step.duration_s, busy),
@@ -46,6 +48,7 @@ def score(
         energy_j=energy,
         per_operator=operator_times(plan, step, counts, machine),
         notes=tuple(step.notes),
+        flop=flop,
     )
 
 
@@ -54,8 +57,8 @@ def _bubble(duration: float, busy: float) -> float:
     return duration - busy if duration - busy > 1e-9 * duration else 0.0
 
 
-def model_flop(workload: Workload, job: TrainingJob) -> float:
-    """PaLM's FLOP of one step: 6 N T and the uncausal attention, no recomputation.
+def model_flop(workload: Workload, job: TrainingJob) -> dict[str, float]:
+    """PaLM's FLOP of one step: `parameters`, 6 N T, and uncausal `attention`, no recomputation.
 
     Chowdhery et al. 2022 (arXiv:2204.02311), appendix B; N counts active parameters.
     """
@@ -65,7 +68,10 @@ def model_flop(workload: Workload, job: TrainingJob) -> float:
         for operator in block.operators
         if operator.kind == "attention"
     )
-    return 6.0 * workload.active_parameters * job.tokens + 3.0 * attention
+    return {
+        "parameters": 6.0 * workload.active_parameters * job.tokens,
+        "attention": 3.0 * attention,
+    }
 
 
 def _peak_flop_per_s(topology: Topology) -> float:
@@ -161,6 +167,8 @@ def _link_score(step: Step, timeline: Timeline, counts: list[int], topology: Top
         bound_bytes=worst.bound_bytes,
         contention_factor=worst.factor,
         worst_operator=worst.operator,
+        phase_s=worst.phase_s,
+        alone_s=worst.alone_s,
         worst=worst.flows,
     )
 
@@ -174,6 +182,8 @@ class Contended:
     bound_bytes: float = 0.0
     factor: float = 1.0
     operator: str = ""
+    phase_s: float = 0.0
+    alone_s: float = 0.0
     flows: Flows | None = None
 
 
@@ -192,11 +202,12 @@ def worst_phase(step: Step, counts: list[int], topology: Topology) -> Contended:
     for key, event in sample.items():
         assert event.step is not None
         factor = event.step.contention_factor(event.scale)
-        lost = times[key] * event.step.longest_s(event.scale)
+        phase_s, alone_s = event.step.longest_s(event.scale), event.step.alone_s(event.scale)
+        lost = times[key] * phase_s
         lost *= 1.0 - 1.0 / factor if factor > 1.0 else 0.0
         load = event.step.busiest_share * event.scale
         if (lost, load) > (worst.lost_s, worst.load_bytes):
-            worst = Contended(lost, load, 0.0, factor, names[event.phase])
+            worst = Contended(lost, load, 0.0, factor, names[event.phase], phase_s, alone_s)
             flows = event.step.scaled(event.scale)
     if flows is None:
         return worst

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tempstudio import glossary
-from tempstudio.scene.format import byte_count, joules, percent, seconds
+from tempstudio.scene.format import byte_count, flop, flop_rate, joules, percent, plural, seconds
 
 
 def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
@@ -35,13 +35,20 @@ def inputs(term: str, document: dict[str, Any]) -> list[tuple[str, str]]:
             *step,
         ],
         "MFU": [
-            ("active parameters", f"{document['model']['active_parameters']:,}"),
-            ("tokens a step", f"{job['global_batch'] * job['seq_len']:,}"),
-            ("working dies", f"{document['machine']['dies']:,}"),
+            ("active parameters N", f"{document['model']['active_parameters']:,}"),
+            ("tokens a step T", f"{job['global_batch'] * job['seq_len']:,}"),
+            ("6 N T", flop(document["flop"]["parameters"])),
+            ("attention", flop(document["flop"]["attention"])),
+            (
+                f"peak of {plural(document['machine']['dies'], 'working die')}",
+                flop_rate(document["flop"]["available"] / document["step_time_s"]),
+            ),
             *step,
         ],
         "contention factor": [
-            ("busiest link, worst phase", byte_count(links["max_load_bytes"])),
+            ("worst phase", links["worst_operator"] or "–"),
+            ("its time", seconds(links["phase_s"])),
+            ("its slowest flow alone", seconds(links["alone_s"])),
             ("highest utilisation", percent(links["max_utilization"])),
             ("mean utilisation", percent(links["mean_utilization"])),
         ],

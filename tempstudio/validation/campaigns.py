@@ -135,7 +135,7 @@ def utilization_rows(case: Case) -> Iterator[Row]:
     for figure, attention in (("mfu_pct", True), ("mfu_no_attn_pct", False)):
         if published.has(figure):
             model = _counted(parameters, layers if attention else 0, heads, width, seq)
-            share = model_flop(model, job) / seq * rate / peak
+            share = sum(model_flop(model, job).values()) / seq * rate / peak
             yield _row(case, figure, published.number(figure), 100.0 * share, "from the rate")
     for figure, value in _numbers(published):
         if figure == "hfu_pct":

@@ -78,7 +78,7 @@ def test_a_click_on_a_figure_says_where_it_comes_from(window: MainWindow) -> Non
         label.text() for label in popup.findChildren(type(window.gauges.bound).__base__)
     )
     assert "6 N T" in texts
-    assert "SPEC 5" in texts
+    assert "SPEC 5 in docs/model.md" in texts
     assert "494,032,768" in texts, "the inputs of this run stand there too"
     QTest.keyClick(popup, Qt.Key.Key_Escape)
     assert not popup.isVisible()

@@ -61,7 +61,32 @@ def test_dead_dies_are_taken_off_the_working_ones_once(small_run: ts.Run) -> Non
     """A document's `dies` are those that work already."""
     machine = {**small_run.document["machine"], "dies": 7, "dead": [[0, 1]]}
     rows = dict(inputs("MFU", {**small_run.document, "machine": machine}))
-    assert rows["working dies"] == "7"
+    assert "peak of 7 working dies" in rows
+
+
+def test_mfu_and_contention_come_out_of_what_is_shown_for_them() -> None:
+    """By the glossary's formulas from the numbers in the box, on a wafer with faults."""
+    machine = ts.Wafer(rows=2, cols=4, dead_dies=((0, 3),), core_yield=((1, 0, 0.5),))
+    run = ts.run(
+        ts.Project(
+            machine=machine,
+            model=ts.load_model("qwen2-0.5b"),
+            job=ts.TrainingJob(global_batch=4, seq_len=512),
+            degrees=ts.Degrees(dp=1, stream=7),
+        )
+    )
+    document = run.document
+    flop, links = document["flop"], document["links"]
+    model = 6 * document["model"]["active_parameters"] * 4 * 512
+    assert flop["parameters"] == model
+    peak = 6.5 * machine.die.flop_per_s
+    assert flop["available"] == pytest.approx(peak * document["step_time_s"])
+    assert (model + flop["attention"]) / flop["available"] == document["mfu"]
+    assert links["phase_s"] / links["alone_s"] == pytest.approx(links["contention_factor"])
+    shown = dict(inputs("MFU", document))
+    assert shown["peak of 7 working dies"] == "11.7\u2009PFLOP/s"
+    for term, figure in (("step time", "step_time_s"), ("contention factor", "contention_factor")):
+        assert inputs(term, document), figure
 
 
 def test_the_parts_of_the_step_time_add_up(small_run: ts.Run) -> None:

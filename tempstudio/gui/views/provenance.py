@@ -1,4 +1,4 @@
-"""Where a figure comes from: sentence, formula, this run's inputs and the SPEC section."""
+"""Where a figure comes from: sentence, formula, this run's inputs and where it is defined."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Provenance(QFrame):
         if grid.count():
             column.addLayout(grid)
         if entry is not None and entry.spec:
-            column.addWidget(self._label(f"{entry.spec}", "caption"))
+            column.addWidget(self._label(f"{entry.spec} in docs/model.md", "caption"))
 
     def _label(self, text: str, role: str) -> QLabel:
         label = QLabel(text, self)
