@@ -15,11 +15,12 @@ from tempstudio.gui.contenders import (
     current_contender,
     kept_contender,
     row_contender,
+    row_key,
 )
 from tempstudio.gui.edits import with_run
 from tempstudio.gui.job import result_from
 from tempstudio.gui.results import Result
-from tempstudio.gui.strategy_search import StrategySearch
+from tempstudio.gui.strategy_search import Pair, StrategySearch
 from tempstudio.gui.views.compare_panel import LETTERS, ComparePanel
 from tempstudio.gui.views.runs_panel import free_name
 from tempstudio.scene.difference import difference
@@ -54,6 +55,7 @@ class Comparing(QObject):
         self._kept: dict[KeptRun, Contender] = {}
         self._played: dict[str, Result] = {}
         self._mapped: tuple[Result | None, Result | None] | None = None
+        self._awaited: dict[int, str] = {}  # keys of runs to come, by their places
         self._asked: dict[str, str] = {}  # what is on its way; "" or why it will not come
         self.panel = ComparePanel(window.look.tokens)
         self.panel.set_pane_count(2)
@@ -97,6 +99,7 @@ class Comparing(QObject):
 
     def choose(self, letter: str, key: str) -> None:
         """Put a run in a pane."""
+        self._awaited.clear()
         self._chosen[LETTERS.index(letter)] = key
         self.refresh()
 
@@ -110,6 +113,14 @@ class Comparing(QObject):
         """Put a strategy beside the first run."""
         if not row.error:
             self.choose("B", row_contender(row).key)
+
+    def search_beside(self, rival: Pair, own: Pair | None) -> None:
+        """Plan a strategy, and set it beside the project's own: the run on screen where `own` is
+        None, else one planned by the same solver."""
+        self._chosen[:2] = [CURRENT, ""]
+        self._awaited = {0: row_key(own)} if own is not None else {}
+        self._awaited[1] = row_key(rival)
+        self.search.start((own, rival) if own is not None else (rival,))
 
     def add_pane(self) -> None:
         """One more run side by side."""
@@ -186,7 +197,9 @@ class Comparing(QObject):
         self._move()
 
     def _settle(self, found: dict[str, Contender]) -> None:
-        """Keys that are gone make room for runs that are there."""
+        """Runs that were waited for take their places; keys that are gone make room for others."""
+        for place in [place for place, key in self._awaited.items() if key in found]:
+            self._chosen[place] = self._awaited.pop(place)
         for place, key in enumerate(self._chosen):
             if key not in found:
                 taken = set(self._chosen)

@@ -74,8 +74,13 @@ def kept_contender(run: KeptRun, project: Project) -> Contender:
 
 def row_contender(row: Row) -> Contender:
     """A row of a comparison."""
-    key = f"row:{row.partitioner}+{row.mapper}"
+    key = row_key((row.partitioner, row.mapper))
     return Contender(key, row.name, row.document, row.plan, row.project)
+
+
+def row_key(pair: tuple[str, str]) -> str:
+    """The key of a row, by its partitioner and mapper."""
+    return f"row:{pair[0]}+{pair[1]}"
 
 
 def strategy_name(document: dict[str, Any]) -> str:

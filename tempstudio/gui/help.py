@@ -183,10 +183,17 @@ class Help(QObject):
         self._window.wafer.setFocus()
 
     def compare_megatron(self) -> None:
-        """Plan the project with Megatron's split as well, and set the two side by side."""
-        window = self._window
+        """Search the project with Megatron's split as well, and set the two side by side.
+
+        A run on screen that no solver searched for is no match: then both are searched for.
+        """
+        window, project = self._window, self._window.studio.project
         window.tabs.setCurrentWidget(window.comparing.panel)
-        window.comparing.search.start((("megatron3", window.studio.project.mapper.name),))
+        own, mapper = project.partitioner.name, project.mapper.name
+        rival = ("megatron3" if own != "megatron3" else "tspp", mapper)
+        results = window.studio.results
+        searched = results.is_fresh and results.current is not None and results.current.searched
+        window.comparing.search_beside(rival, None if searched else (own, mapper))
 
     def break_link(self) -> None:
         """Take the dead-link tool and point at the busiest link of the step."""

@@ -266,6 +266,7 @@ QStatusBar {{ background: {tokens.window}; border-top: 1px solid {tokens.hairlin
 QStatusBar::item {{ border: 0; }}
 QStatusBar QPushButton {{ padding: 1px 10px; min-height: 14px; }}
 QStatusBar QPushButton:focus {{ padding: 0 9px; }}
+QStatusBar QToolButton {{ padding: 0 6px; }}
 QToolTip {{ background: {tokens.surface}; color: {tokens.text};
   border: 1px solid {tokens.control}; padding: 4px 6px; }}
 QProgressBar {{ background: {tokens.hairline}; border: 0; border-radius: 2px; min-height: 4px;

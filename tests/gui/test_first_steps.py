@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton
 
+import tempstudio as ts
 from tempstudio.gui.main_window import MainWindow
 from tests.gui.conftest import click, seen, wait
 
@@ -71,13 +73,32 @@ def test_strategies_are_chosen_and_run_by_keyboard_alone(live: MainWindow, tmp_p
 
 
 def test_compare_with_megatron_is_one_click(live: MainWindow) -> None:
+    studio = live.studio
+    quick = ts.StrategyChoice("random", options={"draws": 4})
+    studio.edit(
+        lambda p: replace(
+            p, partitioner=ts.StrategyChoice("tspp"), mapper=ts.StrategyChoice("sequential"),
+            solver=quick, seed=p.seed + 1,
+        ),
+        "Quick",
+    )  # fmt: skip
+    wait(lambda: studio.results.is_fresh and studio.jobs.job is None, 60)
+    assert studio.results.current is not None and not studio.results.current.searched
     live.help.show_start()
     click(seen(live, "start.compare"))
     assert live.tabs.currentWidget() is live.comparing.panel
     panes = live.comparing.panel.panes
     wait(lambda: all(pane.result is not None for pane in panes[:2]), 120)
-    names = [pane.result.document["strategy"]["partitioner"] for pane in panes[:2]]  # type: ignore[union-attr]
-    assert names == ["tspp", "megatron3"]
+    wait(lambda: not live.comparing.search.running, 120)
+    wait(lambda: panes[0].box.currentText() == "tspp + sequential", 60)
+    wait(lambda: all(pane.result is not None for pane in panes[:2]), 60)
+    documents = [pane.result.document for pane in panes[:2]]  # type: ignore[union-attr]
+    assert [d["strategy"]["partitioner"] for d in documents] == ["tspp", "megatron3"]
+    assert len({d["strategy"]["solver"] for d in documents}) == 1
+    rows = [row.document for row in live.comparing.search.rows]
+    assert all(row["search"]["evaluations"] > 1 for row in rows), "both were searched for"
+    assert [d["step_time_s"] for d in documents] == [row["step_time_s"] for row in rows]
+    studio.document.undo()
 
 
 def test_the_tour_goes_through_five_parts_and_ends(live: MainWindow) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 from tempstudio.gui.job import Job
 from tempstudio.gui.main_window import MainWindow
@@ -47,6 +54,10 @@ def test_no_word_of_the_status_bar_is_cut(zoomed: MainWindow, job: Job | None) -
         parts = [status.state, status.caption, status.plugins]
         parts += [status.bar, status.cancel] if job is not None else []
         assert all(isinstance(part, QWidget) and part.isVisible() for part in parts)
+        for part in (status.cancel, status.plugins):
+            if part.isVisible():
+                inside = part.height() - 2  # its border
+                assert part.fontMetrics().height() <= inside, part.objectName()
         ends = [(part.mapTo(status, part.rect().topLeft()).x(), part.width()) for part in parts]
         for left, width in ends:
             assert left >= 0 and left + width <= status.width()
@@ -86,6 +97,11 @@ def test_a_choice_is_cut_only_where_it_does_not_fit(window: MainWindow) -> None:
     assert box.tip == "Which run stands here"
     box.resize(whole - 60, box.height())
     assert "…" in box.shown and box.shown.endswith("(2)"), "the end tells runs apart"
+    option = QStyleOptionComboBox()
+    box.initStyleOption(option)
+    part = QStyle.SubControl.SC_ComboBoxEditField
+    field = box.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, box)
+    assert box.fontMetrics().horizontalAdvance(box.shown) <= field.width() - 2, "all is painted"
     assert box.tip == f"{NAME}\nWhich run stands here"
     box.setCurrentText("auto")
     assert box.shown == "auto"

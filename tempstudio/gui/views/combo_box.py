@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QToolTip
 
+PAD_PX = 4  # the style draws from 1 px inside the field and cuts what passes its end
+
 
 class ComboBox(QComboBox):
     """What does not fit is told by the tooltip and by the list, which is as wide as it needs.
@@ -22,9 +24,10 @@ class ComboBox(QComboBox):
             QStyle.SubControl.SC_ComboBoxEditField,
             self,
         )
-        option.currentText = self.fontMetrics().elidedText(
-            option.currentText, Qt.TextElideMode.ElideMiddle, field.width() + 1
-        )
+        metrics, text = self.fontMetrics(), option.currentText
+        if metrics.horizontalAdvance(text) > field.width() + 1:  # what its size hint allows for
+            elide = Qt.TextElideMode.ElideMiddle
+            option.currentText = metrics.elidedText(text, elide, field.width() - PAD_PX)
 
     @property
     def shown(self) -> str:
