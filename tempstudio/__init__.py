@@ -151,9 +151,11 @@ def run(
     Raises `InputError` (what was found, what is allowed), `NoPlanError` (why nothing fits) and
     `tempstudio.plugin_guard.PluginFault` (which plugin failed, and how).
     """
+    from tempstudio.core.project_check import check_project
     from tempstudio.plugin_guard import run_project
     from tempstudio.plugin_host import shared_host
 
+    check_project(project)
     return run_project(shared_host(safe_mode), project, progress, on_plan)
 
 

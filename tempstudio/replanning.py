@@ -38,6 +38,7 @@ def plan_again(problem: Problem, wanted: Decisions) -> Again:
     if problem.project.degrees is not None:
         return Again(problem.build(problem.project.degrees), [])
     plan, notes = nearest_plan(problem, wanted.candidate)
+    notes = [] if wanted.guessed else notes
     if plan.job == problem.project.job or problem.score(plan).memory.fits:
         return placed_again(problem, plan, wanted.placement, notes)
     try:

@@ -56,10 +56,10 @@ def scores_advice(document: dict[str, Any], run: Run) -> str:
     share = sum(row["compute_s"] for row in found) / document["step_time_s"]
     if share < MUCH:
         return ""
+    names = ", ".join(row["name"] for row in found)
     return (
-        f"{', '.join(row['name'] for row in found)}: {100 * share:.1f} % of the step, bound by the "
-        "memory that every score passes through; --set job.flash_attention=true keeps them on the "
-        "die"
+        f"{names}: {figures.percent(share)} of the step, bound by the memory that every score "
+        "passes through; --set job.flash_attention=true keeps them on the die"
     )
 
 
@@ -68,7 +68,7 @@ def _link_text(link: dict[str, Any]) -> str:
     name = f"{vertex_text(link['from'])}-{vertex_text(link['to'])}"
     head = (
         f"link {name} carries {figures.byte_count(link['bytes'])} in a step, "
-        f"{100 * link['utilization']:.1f} % of what it could"
+        f"{figures.percent(link['utilization'])} of what it could"
     )
     lines = [
         (
@@ -123,4 +123,4 @@ def _seconds(value: float) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{100 * part / whole:.1f} %"
+    return figures.percent(part / whole)

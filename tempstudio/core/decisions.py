@@ -18,13 +18,14 @@ class Decisions:
     """Degrees, and what a solver chose beside them.
 
     `recompute` "" and `micro_batch` 0 are the project's; `placement` holds a die for each rank, ()
-    where the mapper has chosen.
+    where the mapper has chosen.  `guessed`: nobody has decided anything yet.
     """
 
     degrees: Degrees
     recompute: str = ""
     micro_batch: int = 0
     placement: tuple[int, ...] = ()
+    guessed: bool = False
 
     @property
     def candidate(self) -> Candidate:
@@ -67,6 +68,7 @@ def decisions_to_json(decisions: Decisions) -> dict[str, Any]:
         "recompute": decisions.recompute,
         "micro_batch": decisions.micro_batch,
         "placement": list(decisions.placement),
+        "guessed": decisions.guessed,
     }
 
 
@@ -80,4 +82,5 @@ def decisions_from_json(document: Mapping[str, Any], where: str) -> Decisions:
         str(document.get("recompute", "")),
         int(document.get("micro_batch", 0)),
         tuple(placement),
+        bool(document.get("guessed", False)),
     )

@@ -162,7 +162,7 @@ class Studio(QObject):
         if current is not None:
             found, then = decisions_in(current), current.project
         else:
-            found = self._saved or Decisions(first_guess(self.project))
+            found = self._saved or Decisions(first_guess(self.project), guessed=True)
             then = self._opened
         found = found.after(then.job, self.project.job)
         same = then.fingerprint == self.project.fingerprint

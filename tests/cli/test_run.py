@@ -133,7 +133,7 @@ def test_people_read_a_summary_and_a_table(cli: Run, tiny: list[str]) -> None:
     lines = explained.splitlines()
     assert lines[1].split()[0] == "operator"
     assert lines[-1].split()[0] == "all"
-    assert "100.0 %" in lines[-1]
+    assert "100 %" in lines[-1]
     shares = [float(line.split(" %")[0].split()[-1]) for line in lines[3:-1]]
     assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
     assert "\u2009" not in outcome.out

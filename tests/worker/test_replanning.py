@@ -80,6 +80,9 @@ def test_the_nearest_degrees_keep_the_micro_batch(project: ts.Project) -> None:
     assert again.plan.degrees != CHOSEN.degrees
     assert again.plan.job.micro_batch == 2
     assert "no longer go" in again.notes[0]
+    guessed = plan_again(problem_of(faulty), replace(CHOSEN, guessed=True))
+    assert guessed.plan.degrees == again.plan.degrees
+    assert guessed.notes == [], "nobody had chosen what does not go"
 
 
 def test_a_micro_batch_that_does_not_fit_gives_way_to_one_that_does(project: ts.Project) -> None:
