@@ -15,7 +15,6 @@ from tempstudio.cli.run import run_asked
 from tempstudio.core.errors import InputError
 
 if TYPE_CHECKING:
-    from tempstudio.core.run import Run
     from tempstudio.plugin_host import Host
 
 EXAMPLE = (
@@ -57,7 +56,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
         else:
             from tempstudio.export.formats import write
 
-            write(run, name, path, _options(name, asked, arguments, run), progress)
+            write(run, name, path, _options(name, asked, arguments), progress)
     document = {"out": name_of(path), "format": name, "step_time_s": run.score.step_time_s}
     return Answer(document, f"wrote {path}", notes=asked.notes)
 
@@ -86,9 +85,9 @@ def check_name(name: str, host: Host) -> None:
         raise InputError(f"--as: found {shown(name)}, allowed: {', '.join(known)}")
 
 
-def _options(name: str, asked: Asked, arguments: argparse.Namespace, run: Run) -> dict[str, str]:
+def _options(name: str, asked: Asked, arguments: argparse.Namespace) -> dict[str, str]:
     if name != "report":
         return {}
     from tempstudio.cli.report import command_for
 
-    return {"command": command_for(asked, run, arguments.project)}
+    return {"command": command_for(asked, arguments.project)}

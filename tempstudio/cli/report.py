@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from typing import TYPE_CHECKING
 
 from tempstudio.cli.answer import DONE, NO_PLAN, Answer
 from tempstudio.cli.arguments import number
@@ -12,9 +11,6 @@ from tempstudio.cli.output_file import name_of, output_file
 from tempstudio.cli.progress_bar import progress_bar
 from tempstudio.cli.project_flags import Asked, add_project_arguments, project_from_arguments
 from tempstudio.cli.run import run_asked
-
-if TYPE_CHECKING:
-    from tempstudio.core.run import Run
 
 EXAMPLE = "tempstudio report --machine 2x4 --model opt-6.7b --parallel stream=8 --out run.html"
 
@@ -40,7 +36,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
     from tempstudio.export.report import write_report
 
     write_report(
-        run, path, command=command_for(asked, run, arguments.project), time_s=arguments.time
+        run, path, command=command_for(asked, arguments.project), time_s=arguments.time
     )
     document = {"out": name_of(path), "fits": run.score.fits, "step_time_s": run.score.step_time_s}
     if run.score.fits:
@@ -50,12 +46,18 @@ def execute(arguments: argparse.Namespace) -> Answer:
     return Answer(document, f"wrote {path}", NO_PLAN, misfit(run.document), notes=asked.notes)
 
 
-def command_for(asked: Asked, run: Run, project: str | None) -> str:
-    """The command that repeats a run: by flags where they can say it all, else by its file."""
+def command_for(asked: Asked, project: str | None) -> str:
+    """The command that repeats a run: by flags where they can say it all, else by its file.
+
+    What a solver has found it finds again; degrees alone would not say what else it has chosen.
+    """
     from tempstudio.export.command_line import command_of, parallel_text
 
-    text = command_of(asked.project, None, False, run.plan.degrees)
+    degrees = asked.project.degrees
+    text = command_of(asked.project, None, False, degrees)
     if text is None:
-        degrees = parallel_text(run.plan.degrees)
-        text = shlex.join(["tempstudio", "run", project or "PROJECT", "--parallel", degrees])
+        words = ["tempstudio", "run", project or "PROJECT"]
+        if degrees is not None:
+            words += ["--parallel", parallel_text(degrees)]
+        text = shlex.join(words)
     return text

@@ -60,7 +60,7 @@ class Exports(QObject):
             )
             dialog.open()
         else:
-            options = {"command": self._command(result)}
+            options = {"command": self._command(None if result.searched else result)}
             options = options if name == "report" else {}
             self._ask_place(
                 name, FORMATS[name].suffixes, lambda path: self.write(name, path, options)

@@ -14,12 +14,16 @@ def degrees_words(parallel: dict[str, Any]) -> str:
     """The axes that split anything, as the field writes them.
 
     >>> degrees_words({"pp": 1, "dp": 3, "stream": 16, "zero": 1})
-    'dp 3 · stream 16 · zero 1'
+    'dp 3 · stream 16 · ZeRO-1'
     >>> own = {"name": "mlp.down", "tp": 2, "stream": 8, "layout": "weight"}
     >>> degrees_words({"stream": 16, "operators": [own]})
     'stream 16 · down: tp 2, stream 8, weight travels'
     """
-    shown = [f"{name} {value}" for name, value in parallel.items() if _splits(name, value)]
+    shown = [
+        f"ZeRO-{value}" if name == "zero" else f"{name} {value}"
+        for name, value in parallel.items()
+        if _splits(name, value)
+    ]
     for operator in parallel.get("operators", ()):
         shown.append(_operator_words(operator, parallel))
     return " · ".join(shown) or "one die"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+import shlex
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -225,6 +228,17 @@ class Forgetful(Line):
 def tempstudio_exporters():
     return [Line(), Forgetful()]
 """
+
+
+def test_the_command_of_a_report_finds_the_plan_again(cli: Run) -> None:
+    flags = ("--machine", "2x2", "--model", "qwen2-0.5b", "--batch", 8, "--seq", 128)
+    search = ("--solver", "random", "--set", "solver.draws=12", "--seed", 3)
+    found = cli("report", "--safe-mode", *flags, *search, "--out", "r.html", "--json").document
+    page = html.unescape(Path("r.html").read_text())
+    (command,) = re.findall(r"<pre>tempstudio (run [^<]*)</pre>", page)
+    again = cli(*shlex.split(command), "--json").document
+    assert again["step_time_s"] == found["step_time_s"]
+    assert again["job"]["micro_batch"] != 1, "the solver has chosen more than degrees"
 
 
 def test_a_report_is_one_page(cli: Run, tiny: list[str]) -> None:

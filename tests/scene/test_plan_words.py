@@ -24,7 +24,7 @@ def planned(project: ts.Project, degrees: Degrees) -> ts.Run:
 def test_a_plan_is_told_by_its_degrees_groups_and_makers() -> None:
     run = planned(SMALL, Degrees(dp=2, stream=4, zero=1))
     lines = plan_lines(run.document, searched=False)
-    assert lines[0] == "Plan: dp 2 · stream 4 · zero 1"
+    assert lines[0] == "Plan: dp 2 · stream 4 · ZeRO-1"
     assert any(line.startswith("2 groups stream on ") for line in lines)
     assert sum("," in line for line in lines if line.startswith("Idle: ")) == 1
     assert lines[-1] == "By tspp and sequential; Run searches for a better one"

@@ -134,7 +134,7 @@ class StrategyTable(QWidget):
             number("Memory", byte_count, "99.9 GB ", "memory_bytes", "peak"),
             number("Energy", joules, "99.9 kJ ", "energy_j", "total"),
             Column("Degrees", self._degrees, lambda: figure("step_time_s"),
-                   sample="dp 12 · tp 4 · stream 16 · zero 3"),
+                   sample="dp 12 · tp 4 · stream 16 · ZeRO-3"),
         )  # fmt: skip
 
     def _degrees(self, place: int) -> str:
