@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QTableView,
     QToolBar,
+    QTreeView,
     QWidget,
 )
 
@@ -45,6 +46,8 @@ def fit(widget: QWidget, change: float = 0.0) -> None:
         _fit_layout(layout)
     if isinstance(widget, QTableView):
         _fit_table(widget, change)
+    elif isinstance(widget, QTreeView) and widget.property("role") == "caption":
+        widget.setFont(font("caption", factor()))
     widget.updateGeometry()
 
 

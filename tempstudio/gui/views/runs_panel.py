@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 from tempstudio.core.project import KeptRun, Project
 from tempstudio.gui.contenders import strategy_name
 from tempstudio.gui.results import Result
+from tempstudio.gui.theme import font
+from tempstudio.gui.zoomed import factor
 from tempstudio.scene.format import change, percent, seconds
 from tempstudio.storage.kept_runs import kept_run
 
@@ -60,9 +62,14 @@ class RunsPanel(QWidget):
         self.list = QTreeWidget(self)
         self.list.setObjectName("runs.list")
         self.list.setAccessibleName("Kept runs")
+        self.list.setProperty("role", "caption")
+        self.list.setFont(font("caption", factor()))
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
-        self.list.setStyleSheet("QTreeView::item { min-height: 24px; padding: 0 8px 0 5px; }")
+        self.list.setStyleSheet(
+            "QTreeView::item { min-height: 24px; padding: 0 5px 0 2px; }"
+            " QHeaderView::section { padding: 3px 5px; }"
+        )
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHeaderLabels(["Run", "Step", "To this"])
         header = self.list.header()

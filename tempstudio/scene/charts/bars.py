@@ -79,6 +79,7 @@ class StackedBars:
         thick = min(row - 4, MOST_BAR_PX)
         boxes: list[list[list[float]]] = [[] for _ in self.keys]
         items: list[tuple[str, float, float, TextLook]] = []
+        plates: list[list[float]] = []  # no line of the grid runs through a figure
         name = TextLook(tokens.text, LEAST_PX, False, END)
         figure = TextLook(tokens.text, LEAST_PX, False, START)
         for number, bar in enumerate(self.bars[:count]):
@@ -93,10 +94,12 @@ class StackedBars:
             label = elided(bar.name, LEAST_PX, left - PAD_PX - 7)
             items.append((label, left - 8, baseline(middle, LEAST_PX), name))
             items.append((bar.figure, x + 6, baseline(middle, LEAST_PX), figure))
+            plates.append([x + 3, middle - 7, text_width(bar.figure, LEAST_PX) + 6, 14])
         series: list[Layer] = [
             rects(key, np.array(found).reshape(-1, 4), colour)
             for (key, _), found, colour in zip(self.keys, boxes, colours, strict=True)
         ]
+        series.append(rects("plates", np.array(plates).reshape(-1, 4), tokens.surface))
         series.append(texts("bar texts", items))
         bottom = self._top + count * row
         grid, ticks = self._grid(left, wide, bottom, width - PAD_PX, tokens)
