@@ -263,8 +263,10 @@ class Problem:
         return dict(zip(FIGURES, found.T, strict=True))
 
     def sketch_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:
-        """The same columns while every flow has its usual route, where the mapper can leave it at
-        that: routes that it then chooses make a plan no slower."""
+        """The same columns while every flow has its usual route, where the mapper offers sketches.
+
+        Routes that the mapper then chooses make a plan no slower.
+        """
         asked = self._asked(candidates)
         found = self.costs.sketches(asked)
         self.evaluations += len(asked)

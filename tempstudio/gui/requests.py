@@ -24,7 +24,7 @@ from tempstudio.gui.views.runs_panel import kept
 from tempstudio.gui.views.tool_bar import LOAD_MODEL, machine_title
 from tempstudio.gui.views.wafer_hand import Stroke
 from tempstudio.scene.format import digits, percent
-from tempstudio.scene.moments import worst_contention
+from tempstudio.scene.moments import Hotspot, worst_contention
 
 if TYPE_CHECKING:
     from tempstudio.gui.main_window import MainWindow
@@ -155,11 +155,21 @@ class Requests(QObject):
         share = percent(found.lost_s / timeline.duration_s)
         studio.say(
             f"Worst contention: {found.operator}, {digits(found.factor)}\u2009× the time that its "
-            f"slowest transfer needs alone; {share} of the step is lost to it.",
+            f"slowest transfer needs alone{self._beside_others(found)}; "
+            f"{share} of the step is lost to it.",
             "info",
             key="worst",
             fleeting=True,
         )
+
+    def _beside_others(self, found: Hotspot) -> str:
+        """How the gauges' factor, of the phase by itself, goes with what the phase takes here."""
+        result = self._window.studio.results.current
+        links = result.document["links"] if result is not None else {}
+        own = digits(float(links.get("contention_factor", 0.0)))
+        if links.get("worst_operator") != found.operator or own == digits(found.factor):
+            return ""
+        return f" ({own}\u2009× by its own transfers, the rest by others beside them)"
 
     # Edits
 

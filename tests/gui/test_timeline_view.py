@@ -15,6 +15,7 @@ from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.views.timeline_marks import TOP
 from tempstudio.gui.views.timeline_over import paint_playhead, paint_range
 from tempstudio.scene.averages import means_between
+from tempstudio.scene.format import digits
 from tempstudio.scene.time_axis import nice_step, tick_text
 from tempstudio.scene.tokens import LIGHT
 from tests.gui.conftest import LEFT, CountingPainter, Furnish, click, said, seen, wait
@@ -254,6 +255,8 @@ def test_x_goes_to_the_worst_contention(furnish: Furnish, two_stages: ts.Run) ->
     QTest.keyClick(window.wafer, Qt.Key.Key_X)
     (line,) = said(window)
     assert line.startswith(f"Worst contention: {two_stages.score.links.worst_operator}, ")
+    factor = digits(two_stages.score.links.contention_factor)
+    assert f"{factor}\u2009×" in line, "the figure of the gauges is in it"
     time_s = window.studio.playback.time_s
     begin, end = window.timeline.view_s
     assert begin < time_s < end and end - begin < 0.05 * two_stages.timeline.duration_s
