@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,21 +244,30 @@ class TimelinePicture:
         if lane.height() < metrics.height() - 5:
             return
         painter.setPen(QColor(self._tokens.text))
-        for i in np.flatnonzero(width > LEAST_LABEL_PX).tolist()[:MOST_LABELS]:
-            begin = max(left[i], lane.left()) + 4
-            room = min(left[i] + width[i], lane.right()) - begin - 3
-            text = next(
-                (
-                    t
-                    for t in (boxes.label[i], boxes.short[i])
-                    if metrics.horizontalAdvance(t) <= room
-                ),
-                "",
-            )
-            if not text and room > 40:
-                text = metrics.elidedText(boxes.label[i], Qt.TextElideMode.ElideRight, room)
-            if text:
-                painter.drawText(QRectF(begin, lane.top(), room, lane.height()), _MIDDLE, text)
+        for place, text in placed_labels(lane, boxes, left, width, metrics):
+            painter.drawText(place, _MIDDLE, text)
+
+
+def placed_labels(
+    lane: QRectF,
+    boxes: Boxes,
+    left: NDArray[np.float64],
+    width: NDArray[np.float64],
+    metrics: QFontMetricsF,
+) -> Iterator[tuple[QRectF, str]]:
+    """Names of boxes that are wide enough, each where it begins or behind one that is there."""
+    taken = lane.left()
+    wide = np.flatnonzero(width > LEAST_LABEL_PX)[:MOST_LABELS]
+    for i in wide[np.argsort(left[wide], kind="stable")].tolist():
+        begin = max(left[i] + 4, lane.left() + 4, taken)
+        room = min(left[i] + width[i], lane.right()) - begin - 3
+        names = (boxes.label[i], boxes.short[i])
+        text = next((name for name in names if metrics.horizontalAdvance(name) <= room), "")
+        if not text and room > 40:
+            text = metrics.elidedText(boxes.label[i], Qt.TextElideMode.ElideRight, room)
+        if text:
+            taken = begin + metrics.horizontalAdvance(text) + 8
+            yield QRectF(begin, lane.top(), room, lane.height()), text
 
 
 def _room_for(
