@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class Files(QObject):
     """What the File menu does; every question is asked without stopping the window."""
 
     recent_changed = Signal()
+    develop_asked = Signal(object)  # the path of a plugin
     closing = Signal()
 
     def __init__(self, studio: Studio, settings: Settings, window: QWidget) -> None:
@@ -108,10 +110,20 @@ class Files(QObject):
         self._studio.open(Project(machine=machine, model=self._studio.project.model), None)
 
     def drop(self, paths: list[Path]) -> None:
-        """Take in what was dropped on the window: a project, or a model."""
+        """Take in what was dropped on the window: a project, or a model.
+
+        A plugin runs only if the person says so.
+        """
         for path in paths[:1]:
             if path.name.endswith(PROJECT_NAMES):
                 self.open(path)
+            elif path.suffix == ".py":
+                self._studio.say(
+                    f"{path.name} is Python: as a plugin it can do whatever you can do.",
+                    "info",
+                    key="drop",
+                    choices=(("Develop it", partial(self.develop_asked.emit, path)),),
+                )
             else:
                 self.load_model(str(path))
 

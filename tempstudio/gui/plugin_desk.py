@@ -76,6 +76,7 @@ class PluginDesk(QObject):
         self._watch = FileWatch(self.developed, self)
         self._watch.changed.connect(self._saved)
         self._studio.document.path_changed.connect(lambda _: self._apply())
+        window.files.develop_asked.connect(self.develop)
         self._studio.jobs.plugin_failed.connect(lambda header: self.list.add_fault(header, True))
         self._studio.jobs.refused.connect(self._note_fault)
         window.look.changed.connect(lambda _: self.list.refresh())

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtGui import QPainter
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QPainter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from pytestqt.qtbot import QtBot
@@ -276,6 +276,16 @@ def live(
     live_windows.clear()
     wait(lambda: not child_processes() - processes, 5)
     assert not set(threading.enumerate()) - threads
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    """Drag a file from outside over the window and let go of it there."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    at, none = QPointF(400, 300), Qt.KeyboardModifier.NoModifier
+    button, copy = Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
+    QApplication.sendEvent(window, QDragEnterEvent(at.toPoint(), copy, data, button, none))
+    QApplication.sendEvent(window, QDropEvent(at, copy, data, button, none))
 
 
 def wait(until: Callable[[], object], seconds: float = 30.0) -> None:

@@ -8,30 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTreeWidgetItemIterator
 
 import tempstudio as ts
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.readers import workload_from_config
-from tests.gui.conftest import choose, click, said, seen, wait
+from tests.gui.conftest import choose, click, drop, said, seen, wait
 
 PUBLISHED = json.loads(
     (Path(__file__).parent.parent / "readers" / "data" / "published.json").read_text()
 )
 CONTROL = Qt.KeyboardModifier.ControlModifier
-
-
-def drop(window: MainWindow, path: Path) -> None:
-    """Drag a file from outside over the window and let go of it there."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    at, none = QPointF(400, 300), Qt.KeyboardModifier.NoModifier
-    button, copy = Qt.MouseButton.LeftButton, Qt.DropAction.CopyAction
-    QApplication.sendEvent(window, QDragEnterEvent(at.toPoint(), copy, data, button, none))
-    QApplication.sendEvent(window, QDropEvent(at, copy, data, button, none))
 
 
 def operators_shown(window: MainWindow) -> list[str]:

@@ -19,7 +19,7 @@ from tempstudio import plugin_files
 from tempstudio.gui.dialogs.strategy_editor import StrategyEditor
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.storage.project_file import read_project_file
-from tests.gui.conftest import LEFT, click, said, seen, use_menu, wait
+from tests.gui.conftest import LEFT, click, drop, said, seen, use_menu, wait
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 MAPPER = """
@@ -91,6 +91,20 @@ def check_box_click(window: MainWindow, plugin: str) -> None:
     place = tree.visualItemRect(item)
     QTest.mouseClick(tree.viewport(), LEFT, Qt.KeyboardModifier.NoModifier,
                      place.topLeft() + QPoint(12, place.height() // 2))  # fmt: skip
+
+
+def test_a_plugin_that_is_dropped_runs_once_the_person_says_so(
+    studio: MainWindow, tmp_path: Path
+) -> None:
+    path = tmp_path / "dropped.py"
+    path.write_text(mapper("it-fell"))
+    drop(studio, path)
+    (line,) = said(studio, "info")
+    assert line == "dropped.py is Python: as a plugin it can do whatever you can do."
+    assert "it-fell" not in offered(studio)
+    click(button_of(studio, "Develop it"))
+    wait(lambda: loaded(studio, "dropped.py"))
+    assert "it-fell" in offered(studio)
 
 
 def test_a_new_strategy_opens_reloads_when_saved_and_appears_in_the_box(
