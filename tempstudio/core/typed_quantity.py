@@ -134,7 +134,7 @@ def quantity_text(field: dataclasses.Field[Any], value: Any) -> str:
     if isinstance(value, int) or known is None or known[0] not in _SHOWN:
         scale = field.metadata.get("scale", 1.0)
         outside = value if isinstance(value, int) else float(f"{value / scale:.6g}")
-        return f"{outside:.12g} {unit}".strip()
+        return f"{outside:,.12g} {unit}".strip()
     base, prefixes = _SHOWN[known[0]]
     size = abs(float(f"{value:.6g}"))
     fitting = [prefix for prefix in prefixes if size >= PREFIXES[prefix]]

@@ -185,7 +185,7 @@ class TopLinks(Zoomed, QWidget):
             painter.drawText(0, round(self._line - metrics.descent() - 2), text)
             return
         name_room = max(metrics.horizontalAdvance(reading.name(i)) for i in self._top) + 8
-        value_room = metrics.horizontalAdvance("100\u2009%") + 4
+        value_room = metrics.horizontalAdvance("100\u2009%") + 8
         bar_room = max(self.width() - name_room - value_room, 8)
         for row, link in enumerate(self._top):
             y = row * self._line
