@@ -62,6 +62,13 @@ def moment_states(large: bool = True) -> Iterator[State]:
         )
         at_work(window, reset=False)
 
+    def copies(window: MainWindow) -> None:
+        pipeline(window)
+        window.tabs.setCurrentWidget(window.graph)
+        window.graph.unfold(1)
+        window.graph.spread(1, True)
+        window.studio.selection.select_operator("mlp.down", copy=17)
+
     def many_stages(window: MainWindow) -> None:
         settle(window)
         change(
@@ -104,6 +111,7 @@ def moment_states(large: bool = True) -> Iterator[State]:
     yield "worst-contention", contention
     yield "over-capacity", over_capacity
     yield "pipeline", pipeline
+    yield "copies", copies
     yield "many-stages", many_stages
     yield "reduced-motion", reduced
     yield "export-picture", dialog("picture")

@@ -189,6 +189,8 @@ def _frame_heads(
         if text_width(placed, px, True) <= wide - 2 * inset:
             title = placed
         items.append((title, x + inset, y + base, TextLook(tokens.muted, px, True, START)))
+        room = min(text_width(title, px, True) + 8, wide - 2 * inset)
+        plates.append([x + inset - 4, y + base - px, room, 1.4 * px])
         across = text_width(offer, px, False)
         if across <= wide - 3 * inset - text_width(title, px, True):
             right = x + wide - inset
