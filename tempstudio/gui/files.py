@@ -18,7 +18,9 @@ from tempstudio.core.errors import InputError
 from tempstudio.core.machine import Machine
 from tempstudio.core.project import Project
 from tempstudio.core.workload_json import workload_from_json
+from tempstudio.gui.results import Result
 from tempstudio.gui.studio import Studio
+from tempstudio.scene.format import seconds
 from tempstudio.storage.project_document import needs_in_file
 from tempstudio.storage.project_file import (
     SUFFIX,
@@ -33,6 +35,7 @@ from tempstudio.storage.settings import Settings
 PROJECTS = f"TempStudio projects (*{SUFFIX})"
 MODELS = "Models: config.json, JSON graphs (*.json);;All files (*)"
 PROJECT_NAMES = (SUFFIX, f"{SUFFIX}.bak")
+LONG_SEARCH_S = 20.0
 
 
 class Files(QObject):
@@ -45,6 +48,7 @@ class Files(QObject):
     def __init__(self, studio: Studio, settings: Settings, window: QWidget) -> None:
         super().__init__(window)
         self._studio, self._settings, self._window = studio, settings, window
+        self._safe: Result | None = None  # the run whose plan a file holds
         self._stamp: FileStamp | None = None
 
     @property
@@ -194,6 +198,7 @@ class Files(QObject):
             )
             return
         studio.document.mark_saved(path)
+        self._safe = current
         self.was_opened(path, self._stamp)
         studio.say(f"Saved {path.name}", "ok", key="save", fleeting=True)
         if then is not None:
@@ -201,17 +206,34 @@ class Files(QObject):
 
     # Unsaved work
 
+    @property
+    def unsaved(self) -> tuple[str, str] | None:
+        """What to ask about what would be lost (question, what becomes of it); None if nothing.
+
+        A plan that was quickly found is quickly found again; one that took long is asked about.
+        """
+        name, current = self._studio.document.name, self._studio.results.current
+        if not self._studio.document.is_clean:
+            return f"Save the changes to {name}?", "They are lost if you do not."
+        if current is None or not current.searched or current is self._safe:
+            return None
+        took_s = float(current.document["search"]["wall_s"])
+        if took_s < LONG_SEARCH_S:
+            return None
+        return f"Save the plan of {name}?", f"It took {seconds(took_s)} to find."
+
     def guard(self, then: Callable[[], object]) -> None:
         """Go on at once if all is saved; else ask, and go on unless the answer is Cancel."""
-        if self._studio.document.is_clean:
+        asked = self.unsaved
+        if asked is None:
             then()
             return
         box = QMessageBox(self._window)
         box.setObjectName("unsaved")
         box.setIcon(QMessageBox.Icon.NoIcon)
         box.setWindowTitle("Unsaved changes")
-        box.setText(f"Save the changes to {self._studio.document.name}?")
-        box.setInformativeText("They are lost if you do not.")
+        box.setText(asked[0])
+        box.setInformativeText(asked[1])
         standard = QMessageBox.StandardButton
         box.setStandardButtons(standard.Save | standard.Discard | standard.Cancel)
         box.setDefaultButton(standard.Save)
@@ -227,6 +249,7 @@ class Files(QObject):
         if answer == QMessageBox.StandardButton.Save:
             self.save(then)
         elif answer == QMessageBox.StandardButton.Discard:
+            self._safe = self._studio.results.current  # it is not asked about again
             then()
 
     def _dialog(self, title: str, filters: str) -> QFileDialog:

@@ -231,7 +231,7 @@ class MainWindow(QMainWindow):
         if self.is_furnished and not self.desk.leave_editors():
             event.ignore()
             return
-        if self.is_furnished and not self.studio.document.is_clean:
+        if self.is_furnished and self.files.unsaved is not None:
             event.ignore()
             self.files.guard(self._close_for_good)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 from dataclasses import replace
@@ -17,7 +18,7 @@ import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.storage.settings import Settings
-from tests.gui.conftest import Furnish, activate, click, said, seen
+from tests.gui.conftest import Furnish, activate, click, result_of, said, seen
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -125,6 +126,36 @@ def test_closing_asks_and_cancel_keeps_the_window(window: MainWindow) -> None:
 
 def test_closing_with_discard_closes(window: MainWindow) -> None:
     edit(window, 3)
+    window.close()
+    click(seen(window, "unsaved.discard"))
+    assert not window.isVisible()
+
+
+@pytest.mark.parametrize("took_s", [3.0, 90.0])
+def test_closing_asks_about_a_plan_that_was_long_sought(
+    window: MainWindow, small_run: ts.Run, tmp_path: Path, took_s: float
+) -> None:
+    document = copy.deepcopy(small_run.document)
+    document["search"]["wall_s"] = took_s
+    found = replace(result_of(small_run), document=document, searched=True)
+    window.studio.jobs.planned.emit(found, True)
+    assert window.studio.document.is_clean
+    window.close()
+    assert window.isVisible() == (took_s > 20)
+    if not window.isVisible():
+        return
+    assert seen(window, "unsaved").text() == "Save the plan of Untitled?"  # type: ignore[attr-defined]
+    click(seen(window, "unsaved.cancel"))
+    window.files.write(tmp_path / "kept.tempstudio", None)
+    window.close()
+    assert not window.isVisible(), "it is in a file now"
+
+
+def test_a_long_sought_plan_may_be_let_go(window: MainWindow, small_run: ts.Run) -> None:
+    document = copy.deepcopy(small_run.document)
+    document["search"]["wall_s"] = 90.0
+    found = replace(result_of(small_run), document=document, searched=True)
+    window.studio.jobs.planned.emit(found, True)
     window.close()
     click(seen(window, "unsaved.discard"))
     assert not window.isVisible()

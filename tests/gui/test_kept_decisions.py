@@ -71,6 +71,26 @@ def test_the_copied_command_repeats_a_plan_made_again(
     live.studio.document.undo()
 
 
+def test_the_copied_command_repeats_a_candidate_that_was_clicked(
+    live: MainWindow, searched: Result, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = live.searching.log
+    others = [c for c in log.candidates if c.genome["placement"] is None and c.fits]
+    chosen = max(others, key=lambda c: c.step_time_s)
+    live.searching.load(chosen)
+    wait(lambda: shown(live) is not searched and live.studio.jobs.job is None)
+    loaded = shown(live)
+    assert loaded.document["parallel"] == chosen.parallel
+    live.activateWindow()
+    QTest.keyClick(live, Qt.Key.Key_C, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    words = shlex.split(QApplication.clipboard().text())
+    assert main([*words[1:], "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["job"]["micro_batch"] == loaded.document["job"]["micro_batch"]
+    assert document["step_time_s"] == loaded.document["step_time_s"]
+    live.studio.results.accept(searched, live.studio.project)
+
+
 def test_reloading_the_plugins_changes_no_figure(live: MainWindow, searched: Result) -> None:
     live.desk.reload()
     wait(lambda: shown(live) is not searched, 60)
