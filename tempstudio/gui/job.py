@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tempstudio.lanes import Message
 
 
+OWN = "tempstudio"  # the plugin that the program's own strategies come from
+
+
 @dataclass(frozen=True)
 class Job:
     """What runs, as the status bar tells it; `kind` is "replan", "load", "search" or "ask"."""

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 
 from tempstudio.core.decisions import Decisions, decisions_to_json
 from tempstudio.core.project import Project
-from tempstudio.gui.job import Job, Question, Request, result_from
+from tempstudio.gui.job import OWN, Job, Question, Request, result_from
 
 if TYPE_CHECKING:
     from tempstudio.lanes import Lanes, Message, WorkerSettings
@@ -248,7 +248,9 @@ class Jobs(QObject):
 
     def _mark_stalled(self, message: Message) -> None:
         job = self._jobs[message.id]
-        stalled = message.header["message"] if message.type == "stalled" else ""
+        # The program's own strategies are at work: nobody needs to be warned of them.
+        silent = message.type == "stalled" and message.header["plugin"] != OWN
+        stalled = message.header["message"] if silent else ""
         self._jobs[message.id] = Job(
             job.kind, job.title, job.lane, job.fraction, job.caption, stalled
         )

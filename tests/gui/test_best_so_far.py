@@ -11,9 +11,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 import tempstudio as ts
+from tempstudio.gui.job import Job, Request
 from tempstudio.gui.main_window import MainWindow
 from tempstudio.gui.results import Result
 from tempstudio.gui.search_log import beats
+from tempstudio.lanes import Message
 from tests.gui.conftest import Furnish, click, result_of, said
 
 
@@ -126,3 +128,15 @@ def test_a_button_of_a_message_leaves_the_focus_where_it_was(window: MainWindow)
     line.buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
     QTest.keyClick(line.buttons[0], Qt.Key.Key_Space)
     assert window.focusWidget() is window.wafer
+
+
+def test_only_a_foreign_strategy_that_says_nothing_is_a_warning(window: MainWindow) -> None:
+    jobs, number = window.studio.jobs, 4711
+    jobs._requests[number] = Request("search", "Running", window.studio.project)
+    jobs._jobs[number] = Job("search", "Running", "search")
+    for plugin, warned in (("tempstudio", 0), ("file:theirs", 1)):
+        header = {"plugin": plugin, "hook": "map", "message": f"plugin {plugin}, map: silent"}
+        jobs._receive(Message("search", number, "stalled", header))
+        assert len(said(window, "warning")) == warned
+    jobs._jobs.clear()
+    jobs._requests.clear()

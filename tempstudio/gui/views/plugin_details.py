@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tempstudio.gui.job import OWN
 from tempstudio.gui.plugin_news import offers_of
 from tempstudio.gui.theme import code_font
 from tempstudio.gui.views.labels import label
@@ -23,7 +24,6 @@ from tempstudio.gui.views.labels import label
 if TYPE_CHECKING:
     from tempstudio.gui.plugin_desk import PluginDesk
 
-OWN = "tempstudio"
 STATES = {
     "on": "It is on.",
     "disabled": "It is switched off: check its box to have it back.",
