@@ -106,12 +106,13 @@ class Files(QObject):
         self._studio.open(content.project, path, stored_decisions(content))
 
     def new(self, machine: Machine) -> None:
-        """A fresh project with the present model on a machine, after asking."""
+        """A fresh project with the present model and job on a machine, after asking."""
         self.guard(lambda: self._new(machine))
 
     def _new(self, machine: Machine) -> None:
         self._stamp = None
-        self._studio.open(Project(machine=machine, model=self._studio.project.model), None)
+        before = self._studio.project
+        self._studio.open(Project(machine=machine, model=before.model, job=before.job), None)
 
     def drop(self, paths: list[Path]) -> None:
         """Take in what was dropped on the window: a project, or a model.

@@ -99,6 +99,18 @@ def test_a_wafer_by_hand_undone_redone_saved_and_run(window: MainWindow, tmp_pat
     assert document["memory_bytes"]["capacity"] == 96e9
 
 
+def test_a_new_wafer_takes_the_job_that_is_there(window: MainWindow) -> None:
+    """Else its figures would differ for a reason that nobody has chosen."""
+    before = window.studio.project
+    dialog = open_dialog(window)
+    type_into(dialog, "new.rows", "3")
+    click(seen(dialog, "machine_dialog.ok"))
+    after = window.studio.project
+    assert after.machine.rows == 3
+    assert (after.model, after.job) == (before.model, before.job)
+    assert after.degrees is None and after.runs == ()
+
+
 def test_figures_carry_their_units_and_a_bad_one_is_one_line(window: MainWindow) -> None:
     dialog = open_dialog(window)
     type_into(dialog, "new.die.HBM_GB", "0.096 TB")
