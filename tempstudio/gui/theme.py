@@ -183,7 +183,7 @@ QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {fad
 QTableView QLineEdit, QTreeView QLineEdit, QListView QLineEdit, QTableView QAbstractSpinBox,
 QTreeView QAbstractSpinBox, QTreeView QComboBox {{ border-radius: 0; padding: 0 4px;
   min-height: 0; }}
-QComboBox {{ padding-right: 2px; }}
+QComboBox {{ padding-right: 2px; combobox-popup: 0; }}
 QComboBox:focus {{ padding-right: 1px; }}
 QComboBox::drop-down {{ border: 0; width: 18px; }}
 QComboBox::down-arrow {{ image: url({image("down")}); width: 12px; height: 12px; }}

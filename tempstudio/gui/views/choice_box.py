@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QStyleOptionComboBox
 
 WIDTH = 156
+MOST_LINES = 24  # all models, and what loads another
 
 
 class ChoiceBox(QComboBox):
@@ -31,6 +32,7 @@ class ChoiceBox(QComboBox):
         self, key: str, caption: str, tokens: Tokens, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.setMaxVisibleItems(MOST_LINES)
         self._tokens = tokens
         self.setObjectName(f"box.{key}")
         self.setAccessibleName(caption)
