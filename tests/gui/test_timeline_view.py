@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 import tempstudio as ts
 from tempstudio.core.project import Project
 from tempstudio.gui.main_window import MainWindow
-from tempstudio.gui.views.timeline_boxes import Boxes
 from tempstudio.gui.views.timeline_marks import TOP
 from tempstudio.gui.views.timeline_over import paint_playhead, paint_range
-from tempstudio.gui.views.timeline_picture import placed_labels
 from tempstudio.scene.averages import means_between
 from tempstudio.scene.format import digits
 from tempstudio.scene.time_axis import nice_step, tick_text
@@ -250,29 +248,6 @@ def test_arrows_step_and_home_and_end_go_to_the_ends(window: MainWindow, small_r
     assert playback.time_s == small_run.timeline.duration_s
     QTest.keyClick(view, Qt.Key.Key_Home)
     assert playback.time_s == 0
-
-
-def test_names_of_boxes_that_overlap_stand_side_by_side(window: MainWindow) -> None:
-    """Two kinds of traffic at the same time: both boxes begin in the same lane."""
-    boxes = Boxes(
-        start=np.array([0.0, 30.0, 35.0]),
-        end=np.array([200.0, 180.0, 60.0]),
-        base=np.zeros(3),
-        height=np.ones(3),
-        key=("C", "I", "W"),
-        label=("all-gather", "input", "weight"),
-        short=("", "", ""),
-        operator=("a", "b", "c"),
-        tip=("", "", ""),
-        seamless=False,
-    )
-    metrics = QFontMetricsF(window.timeline.font())
-    lane = QRectF(0, 0, 400, 40)
-    placed = list(placed_labels(lane, boxes, boxes.start, boxes.end - boxes.start, metrics))
-    assert [text for _, text in placed[:2]] == ["all-gather", "input"]
-    ends = [place.left() + metrics.horizontalAdvance(text) for place, text in placed]
-    for (place, _), end in zip(placed[1:], ends, strict=False):
-        assert place.left() > end
 
 
 def test_x_goes_to_the_worst_contention(furnish: Furnish, two_stages: ts.Run) -> None:
