@@ -145,7 +145,7 @@ def test_what_is_wrong_is_one_line_with_the_key(folder: Path, case: str) -> None
     ("content", "line"),
     [
         (b"axes = ", "not valid TOML: "),
-        (b"\xff", "not valid TOML: "),
+        (b"\xff", "not UTF-8 text (byte 0xff)"),
         (b"[axes]\nseed = [2020-01-01]\n", "axes.seed: found '2020-01-01', expected a number"),
         (b"[axes]\nseed = [inf]\n", "axes.seed: found inf, expected a finite number"),
         (b"[" * 5000, "not valid TOML: "),
