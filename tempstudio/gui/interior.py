@@ -15,7 +15,7 @@ from tempstudio.gui.disk_watch import DiskWatch
 from tempstudio.gui.explaining import Explaining
 from tempstudio.gui.exports import ExporterLines, Exports
 from tempstudio.gui.files import Files
-from tempstudio.gui.focus_order import order_focus
+from tempstudio.gui.focus_order import FocusInSight, order_focus
 from tempstudio.gui.following import Following
 from tempstudio.gui.graph_following import GraphFollowing
 from tempstudio.gui.help import Help
@@ -98,11 +98,12 @@ def furnish(
     window.panelling = Panelling(window)
     window.docks.fill("panels", window.panelling.tabs)
     put_in_tab(window, "Search", window.searching.panel)
+    FocusInSight(window, window.look.app)
     inspector = window.inspector
     order_focus((
         window.toolbar, window.left.tabBar(), window.model, window.strategy, window.runs,
         window.machine, window.tabs.tabBar(), window.wafer, window.graph,
-        window.comparing.panel, window.searching.panel,
+        *window.comparing.panel.stops, window.searching.panel,
         window.transport, window.timeline, window.gauges,
         inspector.tabBar(), inspector.editor, inspector.text, inspector.dies, inspector.links,
     ))  # fmt: skip

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QFrame, QMainWindow, QTabWidget, QVBoxLayout, QWid
 from tempstudio.gui.actions import Actions
 from tempstudio.gui.commands import ACTIONS
 from tempstudio.gui.docks import SIDE, SMALL, Docks
+from tempstudio.gui.focus_order import give_bar_focus
 from tempstudio.gui.look import Look
 from tempstudio.gui.peek import Mesh
 from tempstudio.gui.views.first_look import FirstLook
@@ -125,7 +126,7 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget()
         self.tabs.setObjectName("centre")
         self.tabs.setDocumentMode(True)
-        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus, when shown
+        give_bar_focus(self.tabs)
         self.tabs.addTab(self.first_look, "Wafer")
         for title in ("Graph", "Compare", "Search"):
             self.tabs.addTab(QWidget(), title)
@@ -142,7 +143,7 @@ class MainWindow(QMainWindow):
         self.left = QTabWidget()
         self.left.setObjectName("left")
         self.left.setDocumentMode(True)
-        self.left.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
+        give_bar_focus(self.left)
         for title in ("Model", "Strategy", "Runs", "Machine"):
             self.left.addTab(QWidget(), title)
         add = self.docks.add

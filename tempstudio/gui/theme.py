@@ -118,8 +118,8 @@ def stylesheet(tokens: Tokens, zoom: float = 1.0) -> str:
     """What a palette cannot say.
 
     Widgets ask for a look by dynamic properties: `primary` (bool, QPushButton: the one filled
-    button), `role` (QLabel: caption, heading, figure, muted, unit, warning, error, ok, link;
-    QFrame: card, ribbon, line).
+    button), `ringed` (bool, QLabel: the focus shows), `role` (QLabel: caption, heading, figure,
+    muted, unit, warning, error, ok, link; QFrame: card, ribbon, line).
     """
     hover = mix(tokens.text, tokens.window, 0.08)
     pressed = mix(tokens.text, tokens.window, 0.14)
@@ -149,7 +149,7 @@ QToolButton {{ border: 1px solid transparent; border-radius: 4px; padding: 3px 6
 QToolButton:hover {{ background: {hover}; }}
 QToolButton:pressed {{ background: {pressed}; }}
 QToolButton:checked {{ background: {chosen}; border-color: {tokens.accent}; }}
-QToolButton:focus {{ border-color: {tokens.accent}; }}
+QToolButton:focus {{ border: 2px solid {tokens.accent}; padding: 2px 5px; }}
 QToolButton:disabled {{ color: {faded}; }}
 QToolButton::menu-indicator {{ width: 0; }}
 
@@ -239,7 +239,7 @@ QTabBar::tab {{ background: transparent; color: {tokens.muted}; padding: 6px 12p
 #left QTabBar::tab {{ padding: 6px 7px; }}
 QTabBar::tab:hover {{ color: {tokens.text}; background: {hover}; }}
 QTabBar::tab:selected {{ color: {tokens.text}; border-bottom-color: {tokens.accent}; }}
-QTabBar::tab:focus {{ color: {tokens.accent}; }}
+QTabBar::tab:selected:focus {{ color: {tokens.accent}; background: {chosen}; }}
 
 QHeaderView::section {{ background: {tokens.window}; color: {tokens.muted}; padding: 3px 8px;
   border: 0; border-bottom: 1px solid {tokens.hairline}; font-size: {size["caption"]}; }}
@@ -253,6 +253,8 @@ QTreeView::item, QListView::item {{ height: 24px; }}
 QTreeView::item:selected, QTableView::item:selected, QListView::item:selected {{
   background: {chosen}; color: {tokens.text}; }}
 QTreeView::item:hover, QListView::item:hover {{ background: {hover}; }}
+QTreeView::item:focus, QTableView::item:focus, QListView::item:focus {{
+  border: 1px solid {tokens.accent}; }}
 
 QMenuBar {{ background: {tokens.window}; border-bottom: 1px solid {tokens.hairline}; }}
 QMenu {{ background: {tokens.surface}; border: 1px solid {tokens.hairline}; padding: 4px; }}
@@ -283,6 +285,8 @@ QScrollBar::handle:hover {{ background: {tokens.control}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
+QLabel[ringed="true"] {{ border: 1px solid transparent; border-radius: 3px; }}
+QLabel[ringed="true"]:focus {{ border-color: {tokens.accent}; }}
 QLabel[role="caption"] {{ color: {tokens.muted}; font-size: {size["caption"]}; }}
 QLabel[role="heading"] {{ font-size: {size["heading"]}; font-weight: 600; }}
 QLabel[role="strong"] {{ font-weight: 600; }}

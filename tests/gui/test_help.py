@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel
 
@@ -96,6 +97,7 @@ def test_the_parts_of_the_step_time_add_up(small_run: ts.Run) -> None:
 
 
 def test_f1_explains_what_is_in_focus(window: MainWindow) -> None:
+    QCursor.setPos(5000, 5000)  # what lies under the pointer goes first
     window.toolbar.strategies["partitioner"].setFocus()
     QTest.keyClick(window, Qt.Key.Key_F1)
     popup = seen(window, "provenance")

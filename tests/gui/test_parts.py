@@ -64,3 +64,59 @@ def test_the_focus_can_be_seen(window: MainWindow, name: str) -> None:
     at = widget.mapTo(window, widget.rect().topLeft())
     area = widget.rect().translated(at)
     assert before.copy(area) != window.grab().toImage().copy(area)
+
+
+def stops(window: MainWindow) -> list[QWidget]:
+    """Where Tab stops, once round."""
+    found: list[QWidget] = []
+    for _ in range(150):
+        QTest.keyClick(focus(), Qt.Key.Key_Tab)
+        if focus() in found:
+            return found
+        found.append(focus())
+    raise AssertionError("Tab never comes round")
+
+
+def differs_with_focus(widget: QWidget) -> bool:
+    """Whether a widget, or what lies around it, looks otherwise while it has the focus."""
+    around = widget.parentWidget() or widget
+    before = around.grab().toImage()
+    widget.clearFocus()
+    after = around.grab().toImage()
+    widget.setFocus(Qt.FocusReason.TabFocusReason)
+    return before != after
+
+
+@pytest.mark.parametrize("tab", ["Wafer", "Compare"])
+@pytest.mark.parametrize("left", [0, 1])
+def test_tab_stops_everywhere_in_sight_and_is_seen(
+    window: MainWindow, tab: str, left: int
+) -> None:
+    activate(window)
+    window.show_tab(tab)
+    window.left.setCurrentIndex(left)
+    window.toolbar.run.setFocus()
+    QApplication.processEvents()
+    seen = stops(window)
+    for widget in seen:
+        widget.setFocus(Qt.FocusReason.TabFocusReason)
+        name = f"{widget.objectName()} of {widget.parentWidget()!r}"
+        assert not widget.visibleRegion().isEmpty(), f"{name} is out of sight"
+        assert differs_with_focus(widget), f"{name} shows no focus"
+    bars = [window.left.tabBar(), window.tabs.tabBar(), window.inspector.tabBar()]
+    assert set(bars) <= set(seen), "tabs are reached"
+    names = [widget.objectName() for widget in seen]
+    assert "toolbar.file.open" in names and "timeline" in names and "gauge.top_links" in names
+    if tab == "Compare":
+        order = ["compare.clock", "compare.add", "compare.run.A", "compare.run.B"]
+        assert [name for name in names if name in order] == order
+        assert names.index("compare.run.B") < names.index("strategies.compare")
+
+
+def test_arrow_keys_change_tabs(window: MainWindow) -> None:
+    activate(window)
+    window.left.tabBar().setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(focus(), Qt.Key.Key_Right)
+    assert window.left.currentIndex() == 1
+    QTest.keyClick(focus(), Qt.Key.Key_Tab)
+    assert focus().objectName() == "strategy.partitioner"

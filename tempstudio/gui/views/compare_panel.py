@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tempstudio.gui.focus_order import order_focus
 from tempstudio.gui.views.combo_box import ComboBox
 from tempstudio.gui.views.compare_pane import ComparePane
 from tempstudio.gui.views.difference_view import DifferenceView
@@ -147,6 +148,12 @@ class ComparePanel(QWidget):
         self._row.insertWidget(1 if count == 2 else count, self._map)
         self.add.setEnabled(count < len(LETTERS))
         self._row.setSizes([1000] * (len(self.panes) + 1))
+        order_focus(self.stops)
+
+    @property
+    def stops(self) -> tuple[QWidget, ...]:
+        """Its parts as the eye goes through them."""
+        return (self.clock, self.add, *self.panes, self.strategies)
 
     def show_pane(self, number: int) -> None:
         """Bring a run into sight where not all have room."""

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
+    QPainter,
     QPaintEvent,
     QPen,
 )
@@ -182,7 +183,8 @@ class TopLinks(Zoomed, QWidget):
         if reading is None or not self._top:
             painter.setPen(QColor(tokens.muted))
             text = "No link carries anything at this moment." if reading is not None else ""
-            painter.drawText(0, round(self._line - metrics.descent() - 2), text)
+            painter.drawText(4, round(self._line - metrics.descent() - 2), text)
+            self._paint_focus(painter, 0)
             return
         name_room = max(metrics.horizontalAdvance(reading.name(i)) for i in self._top) + 8
         value_room = metrics.horizontalAdvance("100\u2009%") + 8
@@ -204,9 +206,12 @@ class TopLinks(Zoomed, QWidget):
             text = percent(float(reading.utilization[link]))
             painter.setPen(QColor(tokens.muted))
             painter.drawText(round(self.width() - metrics.horizontalAdvance(text)), base, text)
+        self._paint_focus(painter, min(self._row, len(self._top) - 1))
+
+    def _paint_focus(self, painter: QPainter, row: int) -> None:
+        """A ring around a row, where the keys go."""
         if self.hasFocus():
-            painter.setPen(QPen(QColor(tokens.accent), 2))
-            row = min(self._row, len(self._top) - 1)
+            painter.setPen(QPen(QColor(self._tokens.accent), 2))
             painter.drawRect(QRectF(1, row * self._line + 1, self.width() - 2, self._line - 2))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

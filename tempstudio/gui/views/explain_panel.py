@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from tempstudio.core.machine import Machine
+from tempstudio.gui.focus_order import give_bar_focus
 from tempstudio.gui.places import link_name
 from tempstudio.gui.views.chart_view import ChartView
 from tempstudio.gui.views.tables import Column, Table, table_view
@@ -90,7 +91,7 @@ class ExplainPanel(QWidget):
         self.tabs = QTabWidget(self)
         self.tabs.setObjectName("explain.tabs")
         self.tabs.setDocumentMode(True)
-        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
+        give_bar_focus(self.tabs)
         self.tabs.addTab(self.view, "Operators")
         self.tabs.addTab(page, "Link")
         split = QSplitter(Qt.Orientation.Horizontal, self)

@@ -66,6 +66,7 @@ class FigureLine(QLabel):
         super().__init__(parent)
         self._term = term
         self.setProperty("role", "caption")
+        self.setProperty("ringed", True)
         self.setProperty("term", term)
         self.setToolTip(meaning(term))
         self.setWordWrap(True)

@@ -26,6 +26,7 @@ from tempstudio.core.machine import Machine
 from tempstudio.core.project import Project
 from tempstudio.core.timeline import MEMORY_KINDS, Frame
 from tempstudio.core.topology import topology_of
+from tempstudio.gui.focus_order import give_bar_focus
 from tempstudio.gui.places import die_name, link_name
 from tempstudio.gui.results import Result
 from tempstudio.gui.selection import Chosen
@@ -52,7 +53,7 @@ class Inspector(QTabWidget):
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setDocumentMode(True)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its bar takes the focus
+        give_bar_focus(self)
         self._project: Project | None = None
         self._chosen = Chosen()
         self._since = QElapsedTimer()
@@ -82,6 +83,7 @@ class Inspector(QTabWidget):
         scroll.setWidget(self.text)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.text.setProperty("ringed", True)
         self.editor = SelectionEditor(self)
         page = QWidget(self)
         column = QVBoxLayout(page)

@@ -44,6 +44,7 @@ class StrategyForm(QScrollArea):
         self.setObjectName("strategy")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its fields take the focus
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._project: Project | None = None
         self._offers: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in KINDS}
