@@ -106,6 +106,7 @@ class InFlight:
         self._topology = topology
         self._observe = observe
         self._shares: dict[tuple[str | bytes, ...], _Share] = like._shares if like else {}
+        self._joined: dict[tuple[str, ...], Flows] = like._joined if like else {}
 
     @property
     def next_drain_s(self) -> float:
@@ -217,11 +218,20 @@ class InFlight:
         if share is None:
             if len(self._shares) >= MOST_SHARES:
                 self._shares.clear()
-            share = _shared(crowd.sending, self._topology, self._observe is not None)
+                self._joined.clear()
+            together = self._together(crowd.sending)
+            share = _shared(crowd.sending, together, self._topology, self._observe is not None)
             self._shares[key] = share
         crowd.share = share
         crowd.left_s = np.concatenate([sent.left for sent in crowd.sending]) / share.rate
         crowd.next_s = crowd.since_s + float(crowd.left_s.min())
+
+    def _together(self, sending: Sequence[Sending]) -> Flows:
+        """The flows of all senders as one set, whatever is left of them."""
+        key = tuple(sent.flows.claim for sent in sending)
+        if key not in self._joined:
+            self._joined[key] = join_flows([sent.flows for sent in sending])
+        return self._joined[key]
 
     def _tell_alone(self, alone: Sending, now: float) -> None:
         """Tell the observer how an item alone has loaded its links until now."""
@@ -254,9 +264,10 @@ def _parts(sending: Sequence[Sending]) -> list[tuple[list[Sending], int]]:
     return parts
 
 
-def _shared(sending: Sequence[Sending], topology: Topology, observed: bool) -> _Share:
-    """The rates of all rows left of all senders."""
-    together = join_flows([sent.flows for sent in sending])
+def _shared(
+    sending: Sequence[Sending], together: Flows, topology: Topology, observed: bool
+) -> _Share:
+    """The rates of all rows left of all senders, whose flows are `together`."""
     active = np.zeros(len(together), dtype=bool)
     spans, row, end = [], 0, 0
     for sent in sending:

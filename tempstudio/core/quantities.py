@@ -113,10 +113,7 @@ def check_value(field: dataclasses.Field[Any], hint: Any, value: Any, where: str
             raise InputError(f"{where}: found {short_text(value)}, expected a list")
         record = next(iter(typing.get_args(kind)), None)
         if isinstance(record, type) and dataclasses.is_dataclass(record):
-            return tuple(
-                from_json(record, item, f"{where}[{i}]")
-                for i, item in enumerate(value)
-            )
+            return tuple(from_json(record, item, f"{where}[{i}]") for i, item in enumerate(value))
         return tuple(value)
     raise InputError(f"{where}: an option of type {hint!r} is not supported")
 

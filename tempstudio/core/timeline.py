@@ -317,9 +317,7 @@ class Timeline:
 GROUPS = {"flow_sets": FlowSets, "templates": Templates, "spans": Spans, "sends": Spans}
 
 
-def timeline_from_arrays(
-    header: Mapping[str, Any], arrays: Mapping[str, Any]
-) -> Timeline:
+def timeline_from_arrays(header: Mapping[str, Any], arrays: Mapping[str, Any]) -> Timeline:
     """The inverse of `Timeline.to_arrays`."""
     groups = {
         name: kind(**{f.name: arrays[f"{name}.{f.name}"] for f in fields(kind)})

@@ -34,7 +34,7 @@ JOB = ts.TrainingJob(global_batch=24, seq_len=128)
 SLOW = ts.Link(bytes_per_s=4e9)  # scarce for the small model
 FAULTY = ts.Wafer(rows=4, cols=6, dead_dies=((1, 2), (2, 4)), link=SLOW)
 WHOLE = ts.Wafer(rows=4, cols=6, link=SLOW)
-CHAIN = ts.Wafer(rows=3, cols=5, wafers=3, dead_dies=((0, 1, 1),), link=SLOW)
+CHAIN = ts.Wafer(rows=3, cols=4, wafers=2, link=SLOW)
 ZERO3 = ts.Degrees(dp=5, stream=4, zero=3)
 
 
@@ -102,9 +102,9 @@ def test_every_target_gets_every_byte_once(merged: Plan) -> None:
 
 def test_an_all_reduce_gathers_over_trees_what_its_members_have_reduced(merged: Plan) -> None:
     topology, trees = topology_of(FAULTY), merged.mapping.trees["all-gather dp"]
-    mapping = replace(merged.mapping, trees={"all-reduce dp": trees})
+    mapping = replace(merged.mapping, routes={}, trees={"all-reduce dp": trees})
     both = gather_of(replace(merged, mapping=mapping), REDUCE)
-    halves = gather_of(merged, "reduce-scatter")
+    halves = gather_of(replace(merged, mapping=mapping), "reduce-scatter")
     sent = sum(link_bytes(s.scaled(6e6 * both.share), topology).sum() for s in both.steps if s)
     first = sum(link_bytes(s.scaled(6e6 * halves.share), topology).sum() for s in halves.steps if s)
     (gather,) = gather_of(merged).steps
@@ -120,7 +120,7 @@ def test_an_all_reduce_gathers_over_trees_what_its_members_have_reduced(merged: 
         (FAULTY, ts.Degrees(pp=2, dp=5, stream=2, zero=3), TensorStream(), 0.93, 0.9),
         (FAULTY, ts.Degrees(dp=5, stream=4), TensorStream(), 0.99, 1.2),
         (WHOLE, ts.Degrees(dp=6, tp=4, zero=3), Megatron3(), 1.0, 1.0),
-        (CHAIN, ts.Degrees(pp=3, dp=3, stream=4, zero=3), TensorStream(), 1.0, 1.0),
+        (CHAIN, ts.Degrees(pp=2, dp=3, stream=4, zero=3), TensorStream(), 1.0, 1.0),
     ],
 )
 def test_merging_shortens_the_step_and_never_lengthens_it(
@@ -140,7 +140,7 @@ def test_merging_shortens_the_step_and_never_lengthens_it(
     st.sampled_from([(3, 5), (4, 4), (6, 3), (5, 3), (3, 2)]),
     st.sampled_from([0, 3]),
 )
-@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 def test_merging_never_hurts_whatever_is_dead(
     dead: set[tuple[int, int]], shape: tuple[int, int], zero: int
 ) -> None:

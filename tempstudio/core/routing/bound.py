@@ -21,6 +21,7 @@ from tempstudio.core.topology import Topology
 
 MOST_FLOWS = 2000  # up to which a program over routes is solved
 MOST_LINKS = 4000
+LARGEST_TREES = 6_000  # variables of a program of multicasts that HiGHS solves in about a second
 AWAY = 6  # steps away from its target that a route may take before longer ones are tried
 
 
@@ -72,6 +73,7 @@ def bound_and_proof(topology: Topology, demands: Demands) -> tuple[float, bool]:
     if len(draft.demand) == 0:
         return 0.0, True
     place_all(draft)
+    draft.raise_bound_at_ends()
     relax(draft, 0, effort.direct, 150.0, _never)
     take_detours(draft, effort.detours, _never)
     small = len(draft.demand) <= MOST_FLOWS and topology.links <= MOST_LINKS
@@ -82,7 +84,7 @@ def bound_and_proof(topology: Topology, demands: Demands) -> tuple[float, bool]:
             least = least_load_routes(draft, _never)
             if least <= draft.bound * (1.0 + EXACT):
                 return least * draft.unit, True
-    if arc_variables(topology, demands) <= LARGEST:
+    if arc_variables(topology, demands) <= (LARGEST if demands.is_unicast else LARGEST_TREES):
         return arc_bound(topology, demands), True
     return draft.bound * draft.unit, False
 

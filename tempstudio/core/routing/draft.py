@@ -103,21 +103,33 @@ class Draft:
         """Bound the load from below by the duality of linear programs.
 
         Whatever the link weights w >= 0, no routing has a smaller maximum load than
-        (sum_f amount_f dist_w(f) + sum_e beside_e w_e) / sum_e c_e w_e; a multicast counts its
-        farthest target.
+        (sum_f amount_f dist_w(f) + sum_e beside_e w_e) / sum_e c_e w_e; a multicast counts what its
+        tree costs at least.
         """
-        from tempstudio.core.routing.kernels import priced_distances
-
         if weight is None:
             weight = self.prices.price
-        distance = priced_distances(self.net, weight, self.flows)
+        distance = self._least_costs(weight)
         carried = distance @ self.flows.amount + self.beside @ weight
         found = float(carried / (self.net.capacity @ weight))
         self.bound = max(self.bound, found)
         return found
 
+    def _least_costs(self, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What no route of each flow costs less than under link weights [flows]."""
+        from tempstudio.core.routing.kernels import priced_distances, tree_bounds
+
+        found = priced_distances(self.net, weight, self.flows)
+        if not self.demands.is_unicast:
+            tree_bounds(self.net, weight, self.flows, found)
+        return found
+
     def raise_attainable(self) -> float:
-        """The same of routes that take no more steps away than allowed: what they can attain."""
+        """The same of routes that take no more steps away than allowed: what they can attain.
+
+        The cheapest of such trees are not known; multicasts are left to the bound of all.
+        """
+        if not self.demands.is_unicast:
+            return self.attainable
         from tempstudio.core.routing.kernels import cheapest_routes
 
         weight = self.prices.price
@@ -141,11 +153,13 @@ class Draft:
             room = np.bincount(link_ends, net.capacity, vertices)
             self.bound = max(self.bound, float(np.max(bytes_there[room > 0] / room[room > 0])))
 
+    def fewest_byte_hops(self) -> float:
+        """Lower bound on the byte-hops of any routing, whatever its load."""
+        return float(self._least_costs(np.ones(len(self.net.tail))) @ self.flows.amount)
+
     def least_byte_hops(self, cap: float) -> float:
         """Lower bound on the byte-hops of any routing within `cap`, from the prices as they are."""
-        from tempstudio.core.routing.kernels import priced_distances
-
-        distance = priced_distances(self.net, self.prices.price, self.flows)
+        distance = self._least_costs(self.prices.price)
         paid = float((cap * self.net.capacity - self.beside) @ self.prices.steep)
         return float(distance @ self.flows.amount) - paid
 

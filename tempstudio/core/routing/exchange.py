@@ -14,6 +14,7 @@ CLOSE = 1.01  # of the bound: load or byte-hops that are not worth a program
 FEWEST = 1.003  # of the fewest: byte-hops that are not worth improving
 LITTLE = 0.997  # of the byte-hops before: what another round must save where flows are many
 MANY = 200
+TREE_SWEEPS = 40  # at most, over multicasts with detours: each is a search to every target
 LARGE = 1_000_000  # flows times vertices
 VAST = 10_000_000
 GREAT = 0.05  # of the maximum load: amount of a flow that others have to make room for
@@ -91,6 +92,8 @@ def relax(draft: Draft, away: int, sweeps: int, steep: float, halt: Halt) -> Non
 def take_detours(draft: Draft, sweeps: int, halt: Halt) -> None:
     """The same over all paths that the draft allows, from the shortest ones."""
     large = len(draft.demand) * len(draft.net.relays) >= LARGE
+    if not draft.demands.is_unicast:
+        sweeps = min(sweeps, max(TREE_SWEEPS, 400 // len(draft.demand)))
     for _ in range(1 if large else ROUNDS):
         relax(draft, draft.away, sweeps, 400.0, halt)
         if draft.max_load <= CLOSE * draft.bound or halt():
@@ -116,13 +119,16 @@ def trim(draft: Draft, cap: float, most: int, sweeps: int, halt: Halt) -> float:
     """
     draft.price(1.0, 16.0, 50.0, cap)
     draft.confine(most)
-    least, before = 0.0, np.inf
+    trees = not draft.demands.is_unicast
+    least, before = draft.fewest_byte_hops() if trees else 0.0, np.inf
+    if trees and draft.max_load <= cap and draft.byte_hops <= FEWEST * least:
+        return least
     for beta in (50.0, 100.0, 200.0, 400.0, 800.0):
         for _ in range(sweeps):
             draft.price(1.0, 16.0, beta, cap * (1.0 - 1e-4))
             draft.sweep(draft.away, most)
         least, now = max(least, draft.least_byte_hops(cap)), draft.byte_hops
-        idle = len(draft.demand) > MANY and now >= LITTLE * before
+        idle = (trees or len(draft.demand) > MANY) and now >= LITTLE * before
         if halt() or (draft.max_load <= cap and (now <= FEWEST * least or idle)):
             break
         before = now

@@ -61,7 +61,8 @@ class RouteOptions:
     `max_paths` routes a flow, each at most `max_detour` hops longer than its shortest live path
     (longer only where faults force it); `single_path`: one route a flow.  The same `seed` gives the
     same routes, unless `time_budget_s` cuts the work short.  `programs`: whether few flows may take
-    linear programs, some tenths of a second.
+    linear programs, some tenths of a second.  `within`: the load, over its bound, up to which fewer
+    byte-hops are worth more.
     """
 
     max_paths: int = 4
@@ -70,12 +71,15 @@ class RouteOptions:
     seed: int = 0
     time_budget_s: float | None = None
     programs: bool = True
+    within: float = WITHIN
 
     def __post_init__(self) -> None:
         if self.max_paths < 1:
             raise InputError(f"max_paths: found {self.max_paths}, allowed: at least 1")
         if self.max_detour < 0:
             raise InputError(f"max_detour: found {self.max_detour}, allowed: at least 0")
+        if not 1 <= self.within < np.inf:
+            raise InputError(f"within: found {self.within}, allowed: at least 1")
 
 
 def route_unicast(
@@ -149,17 +153,23 @@ def route(
         found += _split(draft, options, effort, faulty, halt, progress)
     progress.step(1.0, "routed")
     attainable = draft.attainable * draft.unit
-    return replace(best_of(found, attainable, beside), bound_bytes=draft.bound * draft.unit)
+    best = best_of(found, attainable, beside, options.within)
+    return replace(best, bound_bytes=draft.bound * draft.unit)
 
 
-def best_of(found: Sequence[Routing], bound: float, beside: FloatArray | None = None) -> Routing:
-    """The fewest byte-hops among those within 1.05 of the bound, or of the least load found."""
+def best_of(
+    found: Sequence[Routing],
+    bound: float,
+    beside: FloatArray | None = None,
+    within: float = WITHIN,
+) -> Routing:
+    """The fewest byte-hops among those within a share of the bound, or of the least load found."""
     others = 0.0 if beside is None else beside
     loads = [
         float(np.max((routing.link_bytes + others) / routing.capacity, initial=0.0))
         for routing in found
     ]
-    limit = max(WITHIN * bound, min(loads)) * (1 + 1e-12)
+    limit = max(within * bound, min(loads)) * (1 + 1e-12)
     allowed = [i for i, load in enumerate(loads) if load <= limit]
     fewest = min(found[i].byte_hops for i in allowed) * (1 + 1e-9)
     short = [i for i in allowed if found[i].byte_hops <= fewest]
@@ -178,6 +188,7 @@ def _split(
     # Programs know nothing of others on the links.
     few = options.programs and not effort.large and not draft.beside.any()
     few &= len(draft.demand) <= PROGRAMS
+    within = options.within
     direct, direct_load = draft.saved(), draft.max_load
     if draft.max_load > SETTLED * draft.bound:
         take_detours(draft, effort.detours, halt)
@@ -190,14 +201,18 @@ def _split(
         draft.raise_attainable()
     progress.step(0.5, "taking detours")
     found, spread = [], draft.saved()
-    if direct_load <= WITHIN * draft.bound:
+    if direct_load <= within * draft.bound:
         draft.restore(direct)
         settle_few(draft, 0, options.max_paths)
         found.append(draft.routing())
-        if draft.max_load <= WITHIN * draft.bound:
+        if draft.max_load <= within * draft.bound:
+            if not draft.demands.is_unicast:  # trees of shortest paths are not the shortest trees
+                cap = within * (1 - 1e-6) * draft.bound
+                trim(draft, cap, options.max_paths, effort.trims, halt)
+                found.append(draft.routing())
             return found
         draft.restore(spread)
-    cap = max(WITHIN * (1 - 1e-6) * draft.attainable, ATTAINED * draft.max_load)
+    cap = max(within * (1 - 1e-6) * draft.attainable, ATTAINED * draft.max_load)
     thin_out(draft, options.max_paths, THINNED * cap, effort.tries, options.seed, halt)
     found.append(draft.routing())
     load = draft.max_load
@@ -205,10 +220,10 @@ def _split(
     found.append(draft.routing())
     progress.step(0.8, "shortening routes")
     short = draft.byte_hops <= CLOSE * least or len(draft.demand) > FEW
-    within = min(load, draft.max_load) <= cap
-    if few and not (short and within) and not halt():
+    kept = min(load, draft.max_load) <= cap
+    if few and not (short and kept) and not halt():
         draft.restore(spread)
-        refine(draft, cap, options.max_paths, options.seed, halt, within)
+        refine(draft, cap, options.max_paths, options.seed, halt, kept)
         found.append(draft.routing())
     return found
 
@@ -221,7 +236,7 @@ def _single(
         take_detours(draft, effort.detours, halt)
     draft.confine(1)
     starts = int(np.clip(1500 // len(draft.demand), 2, 20))
-    single_paths(draft, WITHIN, options.seed, starts, halt, progress)
+    single_paths(draft, options.within, options.seed, starts, halt, progress)
     return draft.routing()
 
 

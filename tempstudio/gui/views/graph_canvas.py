@@ -92,9 +92,7 @@ class GraphCanvas(Zoomed, QWidget):
         if operator and (operator, copy) != (self._marks.operator, self._marks.copy):
             self._reveal(operator, copy)
         number = self._tensor_into(operator) if tensor else None
-        self._mark(
-            operator=operator, tensor=number, copy=copy, crossing=crossing, stages=stages
-        )
+        self._mark(operator=operator, tensor=number, copy=copy, crossing=crossing, stages=stages)
 
     def set_computing(self, works: frozenset[Work]) -> None:
         """Mark what is computed at the moment, and in which copies of its block."""

@@ -29,6 +29,7 @@ WORTH_IT = 0.999  # of the windows' seconds: changes are kept where no more than
 WORTH_ITS_BITS = 0.99  # of their links' energy: the same where they last as long
 SAME = 1e-9  # of the windows' seconds: no longer than before
 SHORT_STEP = 2  # micro-batches a stage of the steps by which mappings are compared
+TIGHT = 1.01  # of the bound: load of trees, on which the windows' seconds depend
 WORTH_A_LOOK = 0.003  # of the step: what a key's windows must lose before it is looked at
 MOST_STEPS = 12  # distinct steps of a collective
 MOST_WORK = 1_500_000  # flows x dies that are routed at once
@@ -200,7 +201,7 @@ def gather_trees(
     source = groups.ravel()
     targets = [tuple(d for d in row if d != root) for row in groups.tolist() for root in row]
     demands = Demands.multicast(source, targets, np.full(len(source), share))
-    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False)
+    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False, within=TIGHT)
     answer = route(topology, demands, options, beside=beside)
     rows = zip(answer.start[:-1].tolist(), answer.start[1:].tolist(), strict=True)
     edges = [answer.link[first:end].tolist() for first, end in rows]
@@ -219,7 +220,7 @@ def route_step(step: Step, scale: float, beside: FloatArray, paths: int, detour:
     pairs, number = np.unique(ends[flows.moving], axis=0, return_inverse=True)
     amounts = np.bincount(number.ravel(), flows.bytes[flows.moving])
     demands = Demands.unicast(pairs[:, 0], pairs[:, 1], amounts)
-    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False)
+    options = RouteOptions(max_paths=paths, max_detour=detour, programs=False, within=TIGHT)
     answer = route(step.topology, demands, options, beside=beside)
     found: dict[tuple[int, int], list[tuple[float, tuple[int, ...]]]] = {}
     for way in range(len(answer)):

@@ -11,12 +11,16 @@ from traffic import assert_valid, meshes, multicast
 from tempstudio.core.machine import Wafer
 from tempstudio.core.routing import (
     Demands,
+    RouteOptions,
     merge_copies,
     route,
     route_multicast,
     routing_bound,
     xy_routing,
 )
+from tempstudio.core.routing.arc_program import arc_bound
+from tempstudio.core.routing.draft import draft_of
+from tempstudio.core.routing.kernels import cheapest_routes, priced_distances, tree_bounds
 from tempstudio.core.topology import topology_of
 
 
@@ -72,3 +76,55 @@ def test_merging_keeps_every_delivery(rows: list[tuple[int, int, int, int]]) -> 
     wanted = {(s, k, z, t) for s, t, k, z in rows}
     assert len(merged.target) == len(wanted)
     assert len(merged) == len({(s, k, z) for s, k, z, _ in wanted})
+
+
+@given(st.data())
+@settings(max_examples=12)
+def test_raised_cuts_bound_what_trees_cost(data: st.DataObject) -> None:
+    """Under any prices: below the program's fractional tree, above the way to the farthest."""
+    topology = data.draw(meshes(rows=3, cols=4))
+    demands = data.draw(multicast(topology))
+    draft = draft_of(topology, demands, 6, 3)
+    weight = np.random.default_rng(data.draw(st.integers(0, 99))).uniform(0.1, 5.0, topology.links)
+    draft.raise_bound(weight)
+    assert draft.bound * draft.unit <= arc_bound(topology, demands) * (1 + 1e-6)
+    farthest = priced_distances(draft.net, weight, draft.flows)
+    trees = farthest.copy()
+    tree_bounds(draft.net, weight, draft.flows, trees)
+    assert (trees >= farthest).all()
+    away = draft.away
+    heuristic = cheapest_routes(draft.net, weight, draft.flows, draft.slots, away, draft.scratch)
+    assert (trees <= heuristic * (1 + 1e-9)).all()  # no tree is cheaper
+
+
+def group_gathers(rows: int, cols: int, members: int, dead: tuple[int, ...]) -> Demands:
+    """Every die of scattered groups sends to all others of its group."""
+    alive = [die for die in range(rows * cols) if die not in dead]
+    count = len(alive) // members
+    groups = [alive[first : count * members : count] for first in range(count)]
+    source = [die for group in groups for die in group]
+    targets = [[d for d in group if d != die] for group in groups for die in group]
+    return Demands.multicast(source, targets, [1.0] * len(source))
+
+
+@pytest.mark.parametrize(("dead", "members"), [((), 3), ((), 5), ((6,), 3), ((6, 13), 6)])
+def test_gathers_of_scattered_groups_near_the_programs_bound(
+    dead: tuple[int, ...], members: int
+) -> None:
+    places = tuple((die // 5, die % 5) for die in dead)
+    topology = topology_of(Wafer(rows=4, cols=5, dead_dies=places))
+    demands = group_gathers(4, 5, members, dead)
+    bound = arc_bound(topology, demands)
+    routing = route(topology, demands)
+    assert_valid(topology, routing, most=4)
+    assert routing.max_link_bytes <= 1.05 * bound * (1 + 1e-6)
+    assert 0.98 * bound <= routing.bound_bytes <= bound * (1 + 1e-6)
+    tight = route(topology, demands, RouteOptions(within=1.0))
+    assert tight.max_link_bytes <= min(1.02 * bound, routing.max_link_bytes * (1 + 1e-9))
+    assert tight.byte_hops >= routing.byte_hops * (1 - 1e-9)
+
+
+def test_a_bound_of_many_targets_is_no_looser_than_what_dies_must_receive() -> None:
+    topology = topology_of(Wafer(rows=6, cols=8))
+    demands = group_gathers(6, 8, 12, ())
+    assert routing_bound(topology, demands) >= 11 / 2 * (1 - 1e-9)  # at a corner

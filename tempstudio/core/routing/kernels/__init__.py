@@ -1,5 +1,6 @@
 """Compiled inner loops of the router, a file a noun; imported only where they run."""
 
+from tempstudio.core.routing.kernels.cuts import tree_bounds
 from tempstudio.core.routing.kernels.distances import count_hops, priced_distances
 from tempstudio.core.routing.kernels.paths import straight_paths
 from tempstudio.core.routing.kernels.pricing import set_law
@@ -29,4 +30,5 @@ __all__ = [
     "store",
     "straight_paths",
     "sweep",
+    "tree_bounds",
 ]
