@@ -243,8 +243,8 @@ def test_costly_averages_are_made_in_several_turns_of_the_loop(
 ) -> None:
     whole, gauges = small_run.timeline.duration_s, window.gauges
     window.studio.selection.select_range((0.2 * whole, 0.4 * whole))
+    qtbot.waitUntil(lambda: gauges._means is not None)  # several turns on a busy machine
     first = gauges._means
-    assert first is not None
     monkeypatch.setattr(gauge_panel, "SLICE_MS", 0)  # as if every step took longer
     for high in (0.5, 0.6, 0.7):
         window.studio.selection.select_range((0.2 * whole, high * whole))
