@@ -96,6 +96,7 @@ class Following(QObject):
         window = self._window
         window.messages.dismiss_key("change")  # what it tells, and would undo, is the past
         window.messages.dismiss_key("copy")
+        window.status.set_hovered("")  # it was of the project before
         window.wafer.set_project(project.machine)
         window.model.set_model(project.model)
         window.strategy.set_project(project)

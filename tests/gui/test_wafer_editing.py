@@ -30,6 +30,8 @@ def test_a_click_with_the_dead_die_tool_breaks_a_die_and_alt_mends_it(
     assert "Dead die" in seen(window, "status.hovered").text()  # type: ignore[attr-defined]
     click(window.wafer, die(window, 6))
     assert window.studio.project.machine.dead_dies == ((1, 2),)
+    said_of_it = seen(window, "status.hovered").text()  # type: ignore[attr-defined]
+    assert "computes" not in said_of_it, "it computed before it was dead"
     assert window.studio.document.history.undoText() == "Break die 1,2"
     click(window.wafer, die(window, 6), ALT)
     assert window.studio.project.machine.dead_dies == ()
