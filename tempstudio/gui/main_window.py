@@ -59,6 +59,7 @@ if TYPE_CHECKING:  # the first paint waits for what is imported here
     from tempstudio.storage.settings import Settings
 
 SMALLEST = (1024, 640)
+LEAST_LEFT_PX = 224  # no dock that is shown elsewhere squeezes it
 EXTRA_DOCKS = (
     ("explain", "Explain"),
     ("panels", "Panels"),
@@ -144,6 +145,7 @@ class MainWindow(QMainWindow):
         self.left.setObjectName("left")
         self.left.setDocumentMode(True)
         give_bar_focus(self.left)
+        self.left.setMinimumWidth(LEAST_LEFT_PX)
         for title in ("Model", "Strategy", "Runs", "Machine"):
             self.left.addTab(QWidget(), title)
         add = self.docks.add

@@ -41,6 +41,7 @@ class Panelling(QObject):
         self.empty = QLabel(NONE)
         self.empty.setProperty("role", "muted")
         self.empty.setContentsMargins(12, 12, 12, 12)
+        self.empty.setWordWrap(True)
         self.tabs.addTab(self.empty, "Panels")
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)

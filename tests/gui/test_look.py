@@ -127,6 +127,19 @@ def test_extra_docks_stack_behind_tabs_and_leave_the_menus_free(
     assert not window.docks["log"].isVisible()
 
 
+@pytest.mark.parametrize("name", ["explain", "panels", "history", "log"])
+def test_extra_docks_leave_the_side_docks_as_they_are(
+    furnish: Furnish, small_project: Project, small_run: ts.Run, name: str
+) -> None:
+    window = furnish(small_project, small_run)
+    before = [window.docks[side].width() for side in ("left", "gauges")]
+    window.docks.show(name)
+    QApplication.processEvents()
+    assert [window.docks[side].width() for side in ("left", "gauges")] == before
+    bar = window.left.tabBar()
+    assert bar.tabRect(bar.count() - 1).right() <= bar.width(), "four tabs fit"
+
+
 def test_extra_docks_lie_over_the_timeline_in_a_narrow_window(
     furnish: Furnish, small_project: Project, small_run: ts.Run
 ) -> None:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import combinations, pairwise
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from tempstudio.gui.actions import MENUS, Action, native
 
@@ -54,7 +63,7 @@ VIEW_KEYS = (
 
 
 class ShortcutSheet(QDialog):
-    """A sheet of titles and keys in columns."""
+    """A sheet of titles and keys in columns, no larger than the window that it lies over."""
 
     def __init__(self, actions: Iterable[Action], parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,9 +71,10 @@ class ShortcutSheet(QDialog):
         self.setWindowTitle("Shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         groups = _groups(list(actions))
-        row = QHBoxLayout(self)
+        sheet = QWidget(self)
+        row = QHBoxLayout(sheet)
         row.setContentsMargins(16, 12, 16, 16)
-        row.setSpacing(32)
+        row.setSpacing(20)
         for third in _columns(groups, COLUMNS):
             column = QVBoxLayout()
             column.setSpacing(12)
@@ -72,6 +82,15 @@ class ShortcutSheet(QDialog):
                 column.addLayout(self._group(title, lines))
             column.addStretch(1)
             row.addLayout(column)
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(sheet)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(area)
+        bar = area.verticalScrollBar().sizeHint().width()  # beside what stands at the right
+        self.resize((sheet.sizeHint() + QSize(bar, 0)).boundedTo(parent.window().size()))
 
     def _group(self, title: str, lines: list[tuple[str, str]]) -> QVBoxLayout:
         box = QVBoxLayout()
