@@ -33,6 +33,7 @@ from tempstudio.core.topology import usable_dies
 from tempstudio.core.workload import TrainingJob
 
 MOST_TILINGS = 64
+MOST_MAPPINGS = 64  # that are kept, with their routes
 MANY_DIES = 256
 
 
@@ -62,6 +63,7 @@ class Problem:
         self.log = SearchLog(project.machine.die.hbm_bytes)
         self._tilings: dict[tuple[Degrees, int], tuple[tuple[int, ...], ...]] = {}
         self._jobs: dict[tuple[str, int], TrainingJob] = {}
+        self._mappings: dict[tuple[Candidate, TrainingJob], Mapping] = {}
         self._candidates: dict[int, tuple[Plan, Candidate]] = {}
         self._simulated: dict[int, tuple[Plan, Score, Timeline]] = {}
 
@@ -188,16 +190,21 @@ class Problem:
 
         Degrees alone leave the placement to the mapper.
         """
-        candidate = as_candidate(chosen)
-        degrees, job = candidate.degrees, candidate.job(job or self.project.job)
-        partition = self.partition(degrees, job)
-        plan = Plan(degrees, job, partition, self._mapping(partition, candidate))
+        candidate, asked = as_candidate(chosen), job or self.project.job
+        job = candidate.job(asked)
+        partition = self.partition(candidate.degrees, job)
+        mapping = self._mapping(partition, candidate, asked)
+        plan = Plan(candidate.degrees, job, partition, mapping)
         check_plan(plan, self.project.machine, self.project)
         self._candidates = {id(plan): (plan, candidate)}
         return plan
 
-    def _mapping(self, partition: Partition, candidate: Candidate) -> Mapping:
+    def _mapping(
+        self, partition: Partition, candidate: Candidate, job: TrainingJob | None = None
+    ) -> Mapping:
+        """Where a candidate's ranks lie; what was placed lately is not placed again."""
         machine, options = self.project.machine, self.mapper_options
+        job = job or self.project.job
         if candidate.tiling == OWN_PLACEMENT:
             rng = np.random.default_rng(self.project.seed)
             return self.mapper.map(partition, machine, options, rng, self.progress)
@@ -206,8 +213,15 @@ class Problem:
             raise NoPlanError(
                 f"placement: found tiling {candidate.tiling}, the mapper offers {len(found)}"
             )
-        placement = found[candidate.tiling]
-        return self.mapper.place(partition, placement, machine, options, self.progress)
+        chosen = candidate.settled(job), job
+        if chosen not in self._mappings:
+            if len(self._mappings) == MOST_MAPPINGS:
+                self._mappings.clear()
+            placement = found[candidate.tiling]
+            self._mappings[chosen] = self.mapper.place(
+                partition, placement, machine, options, self.progress
+            )
+        return self._mappings[chosen]
 
     @property
     def sketches(self) -> bool:

@@ -20,6 +20,7 @@ from tempstudio.core.collectives.tours import hops_of, round_trips
 from tempstudio.core.errors import InputError, NoPlanError
 from tempstudio.core.machine import Cluster
 from tempstudio.core.routes import make_routes
+from tempstudio.core.streaming.frontier import Adjacency, Found
 from tempstudio.core.streaming.hamiltonian import (
     find_cycle,
     find_path,
@@ -122,7 +123,7 @@ class Group:
             return _on_grid(self.lattice, rectangle_cycle, self._upright)
         if not self.edges or self.size > MOST_SEARCHED:
             return None
-        return find_cycle(self.adjacency).order
+        return self._searched(find_cycle)
 
     @cached_property
     def path(self) -> tuple[int, ...] | None:
@@ -137,7 +138,15 @@ class Group:
             return self.cycle
         if not self.edges or self.size > MOST_SEARCHED:
             return None
-        return find_path(self.adjacency).order
+        return self._searched(find_path)
+
+    def _searched(self, find: Callable[[Adjacency], Found]) -> tuple[int, ...] | None:
+        """What a search finds, whatever the order of the members: equal dies are searched once."""
+        order = sorted(range(self.size), key=self.members.__getitem__)
+        rank = {member: place for place, member in enumerate(order)}
+        adjacency = tuple(tuple(sorted(rank[k] for k in self.adjacency[i])) for i in order)
+        found = find(adjacency).order
+        return None if found is None else tuple(order[place] for place in found)
 
     @cached_property
     def tour(self) -> tuple[tuple[int, ...], dict[Edge, Route]]:

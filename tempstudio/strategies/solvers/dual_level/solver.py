@@ -28,6 +28,8 @@ SEEDS = 16  # shapes that are bred from
 TRIED = 3  # placements of each, as some may not be able to stream
 REFINED = 2  # shapes whose placements are all tried at the end
 ROUTED = 12  # candidates whose routes are chosen at the end
+VAIN = 4  # candidates in a row whose routes made no better plan, before no more are routed
+WORTH_SHOWING = 0.99  # of what was shown last: what a generation finds is built if it takes less
 FINALISTS = 3  # that are simulated in full at the end
 FEW_DIES = 64  # on larger machines as many fewer placements are tried as these are more
 MANY_DIES = 1024
@@ -140,8 +142,12 @@ class Search:
             self.options.patience,
             progress,
         )
+        shown = float("inf")
         for best in generations:
-            yield from self.winners.of([best])
+            found = self.ledger.value_of(self.ledger.sketched[best])
+            if found < WORTH_SHOWING * shown:  # routes and a simulation take their time
+                shown = found
+                yield from self.winners.of([best])
 
     def finish(self, progress: Progress) -> Iterator[Plan]:
         """Every placement of the best genome, its variants there; then the finalists in full."""
@@ -152,10 +158,21 @@ class Search:
                 self._refine(best[turn], part)
         sketched = self.ledger.ranked(self.ledger.sketched)
         if not self.large:
-            self.ledger.place(sketched[:ROUTED], progress.part(0.5, 0.8))
+            self._route(sketched[:ROUTED], progress.part(0.5, 0.8))
         ranked = self.ledger.ranked(self.ledger.placed) or sketched
         progress.step(0.8, "simulating the best in full")
         yield from self.winners.of(ranked[: 1 if self.large else FINALISTS])
+
+    def _route(self, ranked: Sequence[Candidate], progress: Progress) -> None:
+        """Routes for candidates, the best sketch first, until several in a row were in vain."""
+        best, idle = float("inf"), 0
+        for number, one in enumerate(ranked):
+            done = number / len(ranked)
+            self.ledger.place([one], progress.part(done, done + 1.0 / len(ranked)))
+            found = self.ledger.value_of(self.ledger.placed[one])
+            best, idle = (found, 0) if found < best else (best, idle + 1)
+            if idle == VAIN:
+                return
 
     def _refine(self, one: Candidate, progress: Progress) -> None:
         """Every placement of a genome, then its variants in the best of them."""
