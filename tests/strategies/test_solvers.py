@@ -225,3 +225,23 @@ def test_of_a_mesh_that_is_cut_apart_the_largest_part_is_planned(name: str) -> N
     placement = ts.run(cut).plan.mapping.placement
     assert 4 <= len(placement) <= 5
     assert 0 not in placement
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["gpt3-6.7b", "llama3-70b"])
+def test_no_plan_is_missed_that_rows_cut_into_runs_have(model: str) -> None:
+    """A shape's first placement need not be its best: here the rows themselves are."""
+    job = ts.TrainingJob(global_batch=128, seq_len=2048)
+    wide, plain = (
+        ts.run(ts.Project(ts.Wafer(), ts.load_model(model), job, mapper=ts.StrategyChoice(mapper)))
+        for mapper in ("traffic-conscious", "sequential")
+    )
+    assert wide.score.step_time_s <= plain.score.step_time_s * (1 + 1e-9)
+
+
+def test_what_was_placed_is_not_placed_again() -> None:
+    task = problem(SMALL)
+    candidate = Candidate(ts.Degrees(dp=2, stream=3), "none", 2, 0, 0)
+    first, again = task.build(candidate), task.build(candidate)
+    assert first.mapping is again.mapping
+    assert task.build(replace(candidate, micro_batch=3)).mapping is not first.mapping

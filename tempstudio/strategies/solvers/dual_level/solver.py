@@ -28,6 +28,8 @@ SEEDS = 16  # shapes that are bred from
 TRIED = 3  # placements of each, as some may not be able to stream
 REFINED = 2  # shapes whose placements are all tried at the end
 ROUTED = 12  # candidates whose routes are chosen at the end
+PROMISES = 4  # shapes, the best by estimate, that are placed wherever they may be
+PROMISING = 1.01  # x the best sketch: where estimates are no better, they are not
 VAIN = 4  # candidates in a row whose routes made no better plan, before no more are routed
 WORTH_SHOWING = 0.99  # of what was shown last: what a generation finds is built if it takes less
 FINALISTS = 3  # that are simulated in full at the end
@@ -151,11 +153,13 @@ class Search:
 
     def finish(self, progress: Progress) -> Iterator[Plan]:
         """Every placement of the best genome, its variants there; then the finalists in full."""
-        for turn in range(REFINED if self.budget > 4 * FINALISTS else 0):
-            part = progress.part(0.5 * turn / REFINED, 0.5 * (turn + 1) / REFINED)
-            best = distinct(self.ledger.ranked(self.ledger.sketched), turn + 1)
-            if len(best) > turn:
-                self._refine(best[turn], part)
+        if self.budget > 4 * FINALISTS:
+            for turn in range(REFINED):
+                part = progress.part(0.2 * turn, 0.2 * (turn + 1))
+                best = distinct(self.ledger.ranked(self.ledger.sketched), turn + 1)
+                if len(best) > turn:
+                    self._refine(best[turn], part)
+            self._hold_to_promises(progress.part(0.4, 0.5))
         sketched = self.ledger.ranked(self.ledger.sketched)
         if not self.large:
             self._route(sketched[:ROUTED], progress.part(0.5, 0.8))
@@ -174,6 +178,24 @@ class Search:
             if idle == VAIN:
                 return
 
+    def _hold_to_promises(self, progress: Progress) -> None:
+        """Every unturned placement of shapes whose estimates are about as good as what was found.
+
+        Only few of a shape's placements were bred from, and its first need not be its best.
+        """
+        ledger = self.ledger
+        guessed = distinct(ledger.ranked(ledger.guessed), PROMISES)
+        for number, one in enumerate(guessed):
+            best = ledger.ranked(ledger.sketched)
+            least = ledger.value_of(ledger.sketched[best[0]]) if best else float("inf")
+            if ledger.value_of(ledger.guessed[one]) > PROMISING * least:
+                return
+            part = progress.part(number / len(guessed), (number + 1) / len(guessed))
+            seats = self.breeding.seats(one, max(1, len(self.problem.tilings(one.degrees))))
+            ledger.sketch(seats, part)
+            if ledger.ranked(ledger.sketched)[:1] != best[:1]:
+                self._refine(ledger.ranked(ledger.sketched)[0], part)
+
     def _refine(self, one: Candidate, progress: Progress) -> None:
         """Every placement of a genome, then its variants in the best of them."""
         ledger = self.ledger
@@ -181,9 +203,11 @@ class Search:
         ledger.sketch(placements, progress.part(0.0, 0.7))
         known = [c for c in placements if c in ledger.sketched]
         here = min(known, key=lambda c: ledger.value_of(ledger.sketched[c]))
+        common = replace(here, degrees=replace(here.degrees, operators=()))
         variants = (
             replace(c, tiling=here.tiling, symmetry=here.symmetry)
+            for one in dict.fromkeys((here, common))
             for axis in range(3)
-            for c in self.upper.along(here, axis)
+            for c in self.upper.along(one, axis)
         )
         ledger.sketch(variants, progress.part(0.7, 1.0))
