@@ -67,6 +67,7 @@ class FigureLine(QLabel):
         self._term = term
         self.setProperty("role", "caption")
         self.setProperty("ringed", True)
+        self.setIndent(0)  # a label with a border would have one
         self.setProperty("term", term)
         self.setToolTip(meaning(term))
         self.setWordWrap(True)

@@ -84,6 +84,7 @@ class Inspector(QTabWidget):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.text.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.text.setProperty("ringed", True)
+        self.text.setIndent(0)  # a label with a border would have one
         self.editor = SelectionEditor(self)
         page = QWidget(self)
         column = QVBoxLayout(page)
