@@ -85,7 +85,8 @@ def save_run(project: Project, run: Run, path: Path) -> None:
     foreign = {made.plugin: made.version for made in run.made_by if made.plugin != "tempstudio"}
     needs = [{"plugin": name, "version": foreign[name]} for name in sorted(foreign)]
     fixed = replace(project, degrees=run.plan.degrees, job=run.plan.job)
-    save(fixed, path, plan=plan_document(run.plan), needs=needs)
+    plan = {**plan_document(run.plan), "fingerprint": fixed.fingerprint}
+    save(fixed, path, plan=plan, needs=needs)
 
 
 def _answer(

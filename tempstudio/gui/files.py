@@ -176,7 +176,9 @@ class Files(QObject):
         if studio.catalogue is not None:
             before = needs_in_file(studio.project)
             needs = needs_of(studio.project, studio.catalogue, before)
-        plan = current.plan if current is not None and current.plan else None
+        plan = None
+        if current is not None and current.plan:
+            plan = {**current.plan, "fingerprint": current.fingerprint}
         try:
             self._stamp = save(studio.project, path, plan, needs, expected)
         except ChangedOnDisk as error:
@@ -264,10 +266,15 @@ class Files(QObject):
 
 
 def stored_decisions(content: ProjectFile) -> Decisions | None:
-    """What the plan in a file says, None where it holds none that can be read."""
+    """What the plan in a file says, None where it holds none that can be read.
+
+    Of a plan of another project than the file's, which was edited since, only the degrees count.
+    """
     if content.plan is None:
         return None
     try:
-        return decisions_of(content.plan, content.project.job)
+        found = decisions_of(content.plan, content.project.job)
     except InputError:
         return None
+    own = content.plan.get("fingerprint") == content.project.fingerprint
+    return found if own else Decisions(found.degrees)

@@ -223,6 +223,11 @@ def test_the_plan_is_saved_with_the_project_and_read_back(
     placement = tuple(small_run.plan.mapping.placement)
     expected = Decisions(small_run.plan.degrees, placement=placement)
     assert stored_decisions(read_project_file(path)) == expected
+    # Whoever edits the file means what it says: the plan is of another job then.
+    document = json.loads(path.read_text())
+    document["job"]["micro_batch"] = 4
+    path.write_text(json.dumps(document))
+    assert stored_decisions(read_project_file(path)) == Decisions(small_run.plan.degrees)
 
 
 def test_keeping_a_run_is_an_edit_that_can_be_undone(window: MainWindow, tmp_path: Path) -> None:
