@@ -168,7 +168,16 @@ class Comparing(QObject):
     def _follow_rows(self) -> None:
         search = self.search
         self.panel.strategies.set_rows(search.rows, search.running, search.words())
+        self._seat_awaited()
         self.refresh()
+
+    def _seat_awaited(self) -> None:
+        """Runs that were waited for take their places, seen or not; the end is the end of that."""
+        planned = {row_contender(row).key for row in self.search.rows if not row.error}
+        for place in [place for place, key in self._awaited.items() if key in planned]:
+            self._chosen[place] = self._awaited.pop(place)
+        if not self.search.running:
+            self._awaited.clear()
 
     def refresh(self) -> None:
         """Fill the panes, say who wins, draw what differs."""
@@ -197,9 +206,7 @@ class Comparing(QObject):
         self._move()
 
     def _settle(self, found: dict[str, Contender]) -> None:
-        """Runs that were waited for take their places; keys that are gone make room for others."""
-        for place in [place for place, key in self._awaited.items() if key in found]:
-            self._chosen[place] = self._awaited.pop(place)
+        """Keys that are gone make room for runs that are there."""
         for place, key in enumerate(self._chosen):
             if key not in found:
                 taken = set(self._chosen)
