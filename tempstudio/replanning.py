@@ -80,13 +80,20 @@ def nearest_plan(problem: Problem, wanted: Candidate) -> tuple[Plan, list[str]]:
 
 
 def _trials(problem: Problem, wanted: Candidate) -> Iterator[Candidate]:
-    """The candidate, then the nearest degrees: each first as wanted, then with the own job."""
+    """The candidate, then others with the nearest degrees."""
     degrees = wanted.degrees
-    yield from dict.fromkeys((wanted, Candidate(degrees)))
+    yield from _jobs(wanted, degrees)
     for other in sorted(problem.degrees(), key=lambda other: _distance(degrees, other)):
         same = replace(other, zero=degrees.zero, interleave=degrees.interleave, ep=degrees.ep)
         for trial in dict.fromkeys((same, other)):
-            yield from dict.fromkeys((replace(wanted, degrees=trial), Candidate(trial)))
+            yield from _jobs(wanted, trial)
+
+
+def _jobs(wanted: Candidate, degrees: Degrees) -> Iterator[Candidate]:
+    """The job as wanted; the project's own too where stages take turns: not all sizes go there."""
+    yield replace(wanted, degrees=degrees)
+    if degrees.interleave > 1 and (wanted.micro_batch or wanted.recompute):
+        yield Candidate(degrees)
 
 
 def placed_again(
