@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from tempstudio.gui import peek
 from tempstudio.gui.look import Look
 from tempstudio.gui.main_window import MainWindow
+from tempstudio.gui.screen_fit import fit_screen
 from tempstudio.gui.zoom import STEPS
 from tempstudio.gui.zoomed import set_factor
 from tempstudio.resources import sample_folder
@@ -92,6 +94,8 @@ class _AfterFirstPaint(QObject):
     def _begin(self) -> None:
         from tempstudio.gui.beginning import begin
 
+        if QGuiApplication.platformName() != "offscreen":  # its screen is smaller than any window
+            fit_screen(self._window)
         begin(self._window, self._path, self._safe_mode, self._develop)
 
 
