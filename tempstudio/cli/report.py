@@ -35,9 +35,7 @@ def execute(arguments: argparse.Namespace) -> Answer:
         run = run_asked(asked, progress)
     from tempstudio.export.report import write_report
 
-    write_report(
-        run, path, command=command_for(asked, arguments.project), time_s=arguments.time
-    )
+    write_report(run, path, command=command_for(asked, arguments.project), time_s=arguments.time)
     document = {"out": name_of(path), "fits": run.score.fits, "step_time_s": run.score.step_time_s}
     if run.score.fits:
         return Answer(document, f"wrote {path}", DONE, notes=asked.notes)

@@ -291,6 +291,12 @@ class Problem:
         job = self.project.job
         return [as_candidate(chosen).settled(job) for chosen in candidates]
 
+    def alone_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:
+        """The same columns without contention: in every group as if the others kept quiet."""
+        asked = self._asked(candidates)
+        self.evaluations += len(asked)
+        return dict(zip(FIGURES, self.costs.alone(asked).T, strict=True))
+
     def estimate_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:
         """The same columns before dies are chosen, for groups as compact as can be: a guess."""
         asked = self._asked(candidates)

@@ -89,9 +89,7 @@ def differs_with_focus(widget: QWidget) -> bool:
 
 @pytest.mark.parametrize("tab", ["Wafer", "Compare"])
 @pytest.mark.parametrize("left", [0, 1])
-def test_tab_stops_everywhere_in_sight_and_is_seen(
-    window: MainWindow, tab: str, left: int
-) -> None:
+def test_tab_stops_everywhere_in_sight_and_is_seen(window: MainWindow, tab: str, left: int) -> None:
     activate(window)
     window.show_tab(tab)
     window.left.setCurrentIndex(left)

@@ -12,9 +12,11 @@ from models import llama
 import tempstudio as ts
 from tempstudio.core.problem import Problem
 from tempstudio.strategies.mappers.sequential import Sequential
+from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
 from tempstudio.strategies.partitioners.tspp import TensorStream
 from tempstudio.strategies.solvers.dual_level.ledger import Ledger
-from tempstudio.strategies.solvers.ilp import Program01, Tables, solved
+from tempstudio.strategies.solvers.ilp import Tables, rectangle
+from tempstudio.strategies.solvers.zero_one import Program01, solved
 
 SLOW = ts.Wafer(rows=2, cols=2, link=ts.Link(bytes_per_s=1e11))
 PROJECT = ts.Project(SLOW, llama(), ts.TrainingJob(global_batch=8, seq_len=256))
@@ -56,7 +58,7 @@ def test_its_value_is_what_the_tables_say_of_its_candidate() -> None:
         ts.Candidate(ts.Degrees(dp=4), "none", 1),
     ]
     ledger.guess(origins, ts.Progress())
-    tables = Tables(task, ledger, origins)
+    tables = Tables(task, ledger, origins, 4)
     tables.fill(ts.Progress())
     answer = solved(tables.program, ledger.capacity, 30.0)
     assert answer is not None
@@ -64,6 +66,26 @@ def test_its_value_is_what_the_tables_say_of_its_candidate() -> None:
     ledger.guess([chosen], ts.Progress())
     assert ledger.guessed[chosen][0] == pytest.approx(answer.value, rel=0.02)
     assert answer.value <= min(ledger.guessed[one][0] for one in origins) * (1 + 1e-9)
+
+
+def test_of_rectangles_the_one_is_chosen_on_which_groups_alone_are_quickest() -> None:
+    cut, place = TensorStream(), TrafficConscious()
+    wide = replace(PROJECT, machine=ts.Wafer(rows=2, cols=8, link=SLOW.link))
+    task = Problem(wide, cut, place, cut.Options(), place.Options())
+    ledger = Ledger(task, "throughput")
+    origin = ts.Candidate(ts.Degrees(dp=2, stream=8), "none", 1)
+    ledger.guess([origin], ts.Progress())
+    tables = Tables(task, ledger, [origin], 8)
+    tables.chains = []  # operators as they are
+    tables.fill(ts.Progress())
+    answer = solved(tables.program, ledger.capacity, 30.0)
+    assert answer is not None
+    seats = [replace(origin, tiling=number) for number in range(len(task.tilings(origin.degrees)))]
+    assert {(1, 8), (2, 4)} <= {rectangle(task, seat)[2:] for seat in seats}
+    alone, met = (ask(seats)["step_time_s"] for ask in (task.alone_many, task.sketch_many))
+    assert (alone <= met * (1 + 1e-9)).all() and np.ptp(alone) > 0.01 * alone.min()
+    assert answer.value == pytest.approx(alone.min(), rel=1e-6)
+    assert alone[tables.candidate(answer).tiling] == pytest.approx(alone.min(), rel=1e-6)
 
 
 def test_it_tells_its_bound_and_gap_and_keeps_the_rules_of_a_solver() -> None:

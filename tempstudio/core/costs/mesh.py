@@ -135,15 +135,18 @@ class Mesh:
         flows = make_flows(self.topology, placement[self.stage], placement[towards], size)
         return rerouted(flows, self.mapping.routes.get("pipeline", {}), self.topology)
 
+    def _streaming(self, axis: str) -> list[StreamGroup]:
+        """The stage's groups that stream along an axis."""
+        per_stage = self.degrees.size // self.degrees.pp
+        groups = self.mapping.groups_of(axis)
+        return [group for group in groups if group.ranks[0] // per_stage == self.stage]
+
     def rounds(self, stream: Stream) -> Rounds:
         """The rounds of a stream in all its groups."""
         largest = max(stream.chunk_bytes) or 1.0
         unit = np.array(stream.chunk_bytes) / largest
         reverse = stream.reverse
-        per_stage = self.degrees.size // self.degrees.pp
-        groups = [
-            g for g in self.mapping.groups_of(stream.axis) if g.ranks[0] // per_stage == self.stage
-        ]
+        groups = self._streaming(stream.axis)
         count = max((group.schedule.n_rounds for group in groups), default=1)
         steps = [
             _round(groups, number, reverse, unit * REFERENCE, self.topology)
@@ -157,6 +160,16 @@ class Mesh:
         per_byte = 2.0 * (one.steps_s - two.steps_s) / REFERENCE
         buffers = max(float(group.schedule.peak_buffer_chunks) for group in groups)
         return Rounds(per_byte, one.steps_s - per_byte * REFERENCE, one, buffers)
+
+
+class LoneMesh(Mesh):
+    """The same with one group of each kind, as if the others kept quiet."""
+
+    def _members(self, axes: tuple[str, ...]) -> np.ndarray:
+        return super()._members(axes)[:1]
+
+    def _streaming(self, axis: str) -> list[StreamGroup]:
+        return super()._streaming(axis)[:1]
 
 
 def _halved(steps: list[Flows | None]) -> list[Flows | None]:

@@ -14,7 +14,7 @@ from tempstudio.core.candidate import OWN_PLACEMENT, Candidate
 from tempstudio.core.costs.evaluate import Entry, figures
 from tempstudio.core.costs.ideal import FreeMesh, IdealMesh
 from tempstudio.core.costs.lane import FloatArray, Lanes
-from tempstudio.core.costs.mesh import Mesh
+from tempstudio.core.costs.mesh import LoneMesh, Mesh
 from tempstudio.core.costs.place import Place
 from tempstudio.core.costs.program import Program, compile_program
 from tempstudio.core.costs.sheet import Sheet
@@ -28,7 +28,7 @@ from tempstudio.core.topology import topology_of
 
 Kept = TypeVar("Kept")
 
-SKETCH = "sketch"
+SKETCH, ALONE = "sketch", "alone"
 FIGURES = ("step_time_s", "memory_bytes", "energy_j")
 AT_ONCE = 1024
 MOST_PROGRAMS = 8_000
@@ -126,6 +126,10 @@ class CostModel:
         """The same with every flow on its usual route: what a placement costs at most."""
         return self._figures(candidates, self._sketched)
 
+    def alone(self, candidates: Sequence[Candidate]) -> FloatArray:
+        """The same without contention: in every group as if the others kept quiet."""
+        return self._figures(candidates, self._lone)
+
     def estimates(self, candidates: Sequence[Candidate]) -> FloatArray:
         """The same before dies are chosen: groups as compact as can be on a mesh."""
         return self._figures(candidates, self._compact)
@@ -193,6 +197,10 @@ class CostModel:
         """Where a candidate's stages lie: as the mapper would have it, or as chosen."""
         return self._found(program, candidate, "")
 
+    def _lone(self, program: Program, candidate: Candidate) -> Places | None:
+        """The same with one group of each kind."""
+        return self._found(program, candidate, ALONE)
+
     def _sketched(self, program: Program, candidate: Candidate) -> Places | None:
         """The same before routes are chosen."""
         kind = "" if candidate.tiling == OWN_PLACEMENT else SKETCH
@@ -200,7 +208,7 @@ class CostModel:
 
     def _found(self, program: Program, candidate: Candidate, kind: str) -> Places | None:
         degrees, known = candidate.degrees, self._own
-        key: object = candidate
+        key: object = kind, candidate
         if candidate.tiling != OWN_PLACEMENT:
             known = self.atlas.places
             where = candidate.tiling, candidate.symmetry
@@ -221,12 +229,12 @@ class CostModel:
         if not kind and usual and candidate.tiling != OWN_PLACEMENT:
             # Nothing was routed anew: what is known of the sketch holds.
             return self._sketched(program, candidate)
-        return self._stages(partition, mapping)
+        return self._stages(partition, mapping, lone=kind == ALONE)
 
-    def _stages(self, partition: Partition, mapping: Mapping) -> Places:
-        topology = topology_of(self.machine)
+    def _stages(self, partition: Partition, mapping: Mapping, lone: bool = False) -> Places:
+        topology, kind = topology_of(self.machine), LoneMesh if lone else Mesh
         return tuple(
-            Place(Mesh(topology, partition.degrees, mapping, stage))
+            Place(kind(topology, partition.degrees, mapping, stage), crowded=not lone)
             for stage in range(partition.degrees.pp)
         )
 
