@@ -9,6 +9,7 @@ from typing import Any
 from tempstudio.cli.answer import Answer
 from tempstudio.cli.arguments import shown
 from tempstudio.core.errors import InputError
+from tempstudio.scene.format import plural
 
 EXAMPLE = "tempstudio schedule 2x4 --dead 0,3 --dead-link 0,0-0,1"
 GROUP = re.compile(r"([0-9]{1,6})[xX]([0-9]{1,6})")
@@ -52,9 +53,9 @@ def _text(document: dict[str, Any]) -> str:
     rounds, split = document["rounds"], document["split"]
     part = "half a chunk" if split == 2 else "a chunk"
     lines = [
-        f"{document['orchestration']} of {len(document['dies'])} dies: {order}",
-        f"{len(rounds)} rounds, {document['transfers']} transfers of {part}; foreign chunks held: "
-        f"at most {document['peak_foreign_chunks']:g}, with arrivals "
+        f"{document['orchestration']} of {plural(len(document['dies']), 'die')}: {order}",
+        f"{plural(len(rounds), 'round')}, {plural(document['transfers'], 'transfer')} of {part}; "
+        f"foreign chunks held: at most {document['peak_foreign_chunks']:g}, with arrivals "
         f"{document['peak_buffer_chunks']:g}",
         f"dies are numbered in this order; part p is piece p mod {split} of the chunk of die "
         f"p div {split}",

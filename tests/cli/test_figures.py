@@ -71,6 +71,7 @@ def test_people_read_the_rounds(cli: Run) -> None:
     text = cli("schedule", "1x3").out
     assert text.startswith("relay of 3 dies: 0,0 0,1 0,2\n")
     assert "3 rounds, 6 transfers of a chunk" in text
+    assert cli("schedule", "1x1").out.startswith("relay of 1 die: 0,0\n1 round, 0 transfers")
     assert text.count("  round ") == 3
 
 
