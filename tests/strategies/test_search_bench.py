@@ -19,7 +19,7 @@ from tempstudio.core.problem import Problem
 from tempstudio.strategies.mappers.traffic_conscious import TrafficConscious
 from tempstudio.strategies.partitioners.tspp import TensorStream
 from tempstudio.strategies.solvers.dual_level import DualLevel, DualLevelOptions
-from tempstudio.strategies.solvers.exhaustive import Exhaustive, ExhaustiveOptions
+from tempstudio.strategies.solvers.exhaustive import Exhaustive, ExhaustiveOptions, every_genome
 from tempstudio.strategies.solvers.ilp import IlpOptions, IntegerProgram
 from tempstudio.strategies.solvers.random_search import draw
 
@@ -188,6 +188,29 @@ def test_thirty_small_cases_against_everything(capsys: pytest.CaptureFixture[str
                 print(f"{name:26s}{model:12s}{plans:9d}{100 * share:7.1f}%{100 * gap:8.3f}%")
     with capsys.disabled():
         print(f"missed: {missed or 'none'}")
+
+
+def test_operators_degrees_against_everything(capsys: pytest.CaptureFixture[str]) -> None:
+    """Few dies, one micro-batch as given: every operator's own degrees and layouts, all of them."""
+    job = {"vary_job": False}
+    with capsys.disabled():
+        print(f"\n{'dies':6s}{'link':>9s}{'genomes':>9s}{'share':>8s}{'gap':>9s}{'gain':>8s}")
+    for cols, speed in ((2, 1e11), (2, 2e11), (2, 4e12), (3, 1e11)):
+        machine = ts.Wafer(rows=1, cols=cols, link=ts.Link(bytes_per_s=speed))
+        case = (machine, "gpt3-6.7b", 1, 1024)
+        everything = ExhaustiveOptions(operators=True, **job)
+        whole = search(Exhaustive(), everything, problem(*case))
+        common = search(Exhaustive(), ExhaustiveOptions(**job), problem(*case))
+        quick = search(DualLevel(), DualLevelOptions(**job), problem(*case))
+        rows = range(len(whole.task.shapes))
+        genomes = sum(1 for row in rows for _ in every_genome(whole.task, everything, row))
+        least, found, plain = (one.task.log.pareto[0].step_time_s for one in (whole, quick, common))
+        with capsys.disabled():
+            print(
+                f"{cols:<6d}{speed / 1e9:>6.0f} GB{genomes:>9d}"
+                f"{100 * quick.task.evaluations / genomes:>7.1f}%{100 * (found / least - 1):>8.3f}%"
+                f"{100 * (plain / least - 1):>7.2f}%"
+            )
 
 
 def test_rivals_at_equal_objective_and_equal_time(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, product
 
 import numpy as np
 
@@ -14,10 +14,12 @@ from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
 from tempstudio.core.run import Plan
 from tempstudio.core.strategy import option
+from tempstudio.strategies.solvers.dual_level.cuts import choosing, ways_of
 from tempstudio.strategies.solvers.objective import OBJECTIVES, values
 from tempstudio.strategies.solvers.winners import Winners, degrees_text
 
 AT_ONCE = 256
+BOUNDED = 4096  # genomes whose bounds are looked at together
 FINALISTS = 3
 
 
@@ -35,6 +37,11 @@ class ExhaustiveOptions:
     )
     shard_states: bool = option(True, help="try ZeRO 1 to 3 over the replicas as well")
     vary_job: bool = option(True, help="try every micro-batch and recomputation")
+    operators: bool = option(
+        False,
+        help="try all degrees and layouts of operators' own, thousands for each genome: for few "
+        "dies only",
+    )
     placements: bool = option(
         True, help="try every placement that the mapper offers, in every symmetry"
     )
@@ -114,21 +121,34 @@ def _genomes(
     problem: Problem, options: ExhaustiveOptions, row: int, top: Top
 ) -> Iterator[Candidate]:
     """A shape's variants that a placement may make better than the best so far."""
+    capacity = problem.project.machine.die.hbm_bytes
+    every = every_genome(problem, options, row)
+    while some := list(islice(every, BOUNDED)):
+        if not options.skip_hopeless:
+            yield from some
+            continue
+        bound = values(problem.bound_many(some), capacity, options.objective)
+        for place in np.argsort(bound, kind="stable").tolist():
+            if bound[place] >= top.best:
+                break
+            yield some[place]
+
+
+def every_genome(problem: Problem, options: ExhaustiveOptions, row: int) -> Iterator[Candidate]:
+    """Every job and ZeRO level of a shape, and with each every choice of its operators' own."""
     job, least = problem.project.job, problem.least_zero
     degrees = problem.shapes.degrees(row, least)
-    every = list(variants(degrees, job, least, not options.vary_job))
-    if not options.shard_states:
-        every = [candidate for candidate in every if candidate.degrees.zero == least]
-    if options.skip_hopeless:
-        capacity = problem.project.machine.die.hbm_bytes
-        bound = values(problem.bound_many(every), capacity, options.objective)
-        order = np.argsort(bound, kind="stable").tolist()
-        for place in order:
-            if bound[place] >= top.best:
-                return
-            yield every[place]
-    else:
-        yield from every
+    names = [name for chain in choosing(problem.project.model) for name in chain]
+    for genome in variants(degrees, job, least, not options.vary_job):
+        if genome.degrees.zero > least and not options.shard_states:
+            continue
+        yield genome
+        if not options.operators or degrees.block == 1:
+            continue
+        for choice in product(*((None, *ways_of(degrees, name)) for name in names)):
+            own = tuple(way for way in choice if way is not None)
+            if own:
+                yield replace(genome, degrees=replace(genome.degrees, operators=own))
 
 
 def _batches(

@@ -18,13 +18,13 @@ import numpy as np
 
 from tempstudio.core.candidate import OWN_PLACEMENT, Candidate
 from tempstudio.core.genomes import variants
-from tempstudio.core.parallel import Degrees, OperatorDegrees
+from tempstudio.core.parallel import OperatorDegrees
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
 from tempstudio.core.run import Plan
 from tempstudio.core.strategy import option
 from tempstudio.core.topology import topology_of
-from tempstudio.strategies.solvers.dual_level.cuts import choosing
+from tempstudio.strategies.solvers.dual_level.cuts import choosing, ways_of
 from tempstudio.strategies.solvers.dual_level.ledger import Figures, Ledger, distinct
 from tempstudio.strategies.solvers.objective import OBJECTIVES
 from tempstudio.strategies.solvers.winners import Winners
@@ -166,7 +166,7 @@ class Tables:
                 rows[self.program.variable(base[self.place], base[1])] = seat
         self._seat_of |= rows
         for names in self.chains if origin.degrees.block > 1 and rows else ():
-            ways = [_ways(origin.degrees, name) for name in names]
+            ways = [ways_of(origin.degrees, name) for name in names]
             every = [way for row in ways for way in row]
             self._ask([_with(seat, (way,)) for seat in rows.values() for way in every])
             pairs = [_with(origin, pair) for a, b in pairwise(ways) for pair in product(a, b)]
@@ -252,17 +252,6 @@ def _told(tables: Tables, answer: Answer) -> str:
         f"objective {answer.value:.6g} {unit} without contention, bound {answer.bound:.6g} {unit}, "
         f"gap {100 * answer.gap:.3g} %"
     )
-
-
-def _ways(degrees: Degrees, name: str) -> list[OperatorDegrees]:
-    """Every cut of the block and every layout where something streams."""
-    found = []
-    for tp in range(1, degrees.block + 1):
-        if degrees.block % tp == 0:
-            stream = degrees.block // tp
-            layouts = ("weight", "input", "output") if stream > 1 else ("",)
-            found += [OperatorDegrees(name, tp, stream, layout) for layout in layouts]
-    return found
 
 
 def _with(origin: Candidate, own: Sequence[OperatorDegrees]) -> Candidate:

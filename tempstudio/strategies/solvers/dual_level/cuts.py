@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tempstudio.core.parallel import Degrees, OperatorDegrees
 from tempstudio.core.workload import Block, Operator, Workload
 
 CHOOSING = ("linear", "attention", "experts")
@@ -49,3 +50,18 @@ def choosing(model: Workload) -> list[tuple[str, ...]]:
             if names:
                 found.append(names)
     return list(dict.fromkeys(found))
+
+
+def ways_of(degrees: Degrees, name: str) -> list[OperatorDegrees]:
+    """Every cut of the block that an operator may have, every layout where something streams.
+
+    >>> [str(way) for way in ways_of(Degrees(tp=2), "up")][-1]
+    'up:tp=2/stream=1'
+    """
+    found = []
+    for tp in range(1, degrees.block + 1):
+        if degrees.block % tp == 0:
+            stream = degrees.block // tp
+            layouts = ("weight", "input", "output") if stream > 1 else ("",)
+            found += [OperatorDegrees(name, tp, stream, layout) for layout in layouts]
+    return found

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 from tempstudio.core.candidate import Candidate
-from tempstudio.core.parallel import Degrees, OperatorDegrees
+from tempstudio.core.parallel import OperatorDegrees
 from tempstudio.core.problem import Problem
 from tempstudio.core.progress import Progress
-from tempstudio.strategies.solvers.dual_level.cuts import choosing
+from tempstudio.strategies.solvers.dual_level.cuts import choosing, ways_of
 from tempstudio.strategies.solvers.dual_level.ledger import Figures, Ledger
 
 MOST_CHOICES = 4  # of an operator, besides the common one
@@ -86,7 +86,7 @@ class OperatorSearch:
 
     def _options(self, origin: Candidate, name: str, progress: Progress) -> list[Choice]:
         """The common choice, and the best few of an operator's own."""
-        own = list(_ways(origin.degrees, name))
+        own = list(ways_of(origin.degrees, name))
         self.ledger.guess([_with(origin, (way,)) for way in own], progress)
         legal = [way for way in own if self._delta(origin, (way,))[0] < float("inf")]
         legal.sort(key=lambda way: self._delta(origin, (way,)))
@@ -117,18 +117,6 @@ class OperatorSearch:
 def _extended(label: Label, step: tuple[float, float], choice: Choice) -> Label:
     choices = label.choices if choice is None else (*label.choices, choice)
     return Label(label.changed + step[0], label.bytes + step[1], choices)
-
-
-def _ways(degrees: Degrees, name: str) -> list[OperatorDegrees]:
-    """Every other cut of the block, and every layout where something streams."""
-    found = []
-    for tp in range(1, degrees.block + 1):
-        if degrees.block % tp:
-            continue
-        stream = degrees.block // tp
-        layouts = ("weight", "input", "output") if stream > 1 else ("",)
-        found += [OperatorDegrees(name, tp, stream, layout) for layout in layouts]
-    return found
 
 
 def _with(origin: Candidate, own: Sequence[OperatorDegrees]) -> Candidate:
