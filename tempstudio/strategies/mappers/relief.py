@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from tempstudio.core.flow_copies import join_flows
+from tempstudio.core.flow_copies import join_flows, scale_flows
 from tempstudio.core.flows import Flows, make_trees
 from tempstudio.core.machine import Machine
 from tempstudio.core.mapping import Mapping, Route
+from tempstudio.core.network import link_bytes
 from tempstudio.core.parallel import axis_groups
 from tempstudio.core.partition import Partition
 from tempstudio.core.patterns import Step
@@ -26,7 +27,7 @@ from tempstudio.core.topology import FloatArray, IntArray, Topology, topology_of
 from tempstudio.strategies.mappers.windows import Sending, Window, windows_of
 
 WORTH_IT = 0.999  # of the windows' seconds: changes are kept where no more than this is left
-WORTH_ITS_BITS = 0.99  # of their links' energy: the same where they last as long
+WORTH_ITS_BITS = 0.9  # of their links' energy: the same where they last as long
 SAME = 1e-9  # of the windows' seconds: no longer than before
 SHORT_STEP = 2  # micro-batches a stage of the steps by which mappings are compared
 TIGHT = 1.01  # of the bound: load of trees, on which the windows' seconds depend
@@ -55,17 +56,17 @@ class Relief:
     def relieved(self) -> Mapping:
         """The mapping with trees and routes for what meets on the hottest links, where faster.
 
-        One change may stand in the way of a better one, so where copies were merged the routes
-        without that are found too, and the faster is kept.
+        Pipeline stages meet one another, which no window tells: there what comes of merging, of
+        routes alone and of neither are compared by a short step.
         """
         plain = self.mapping
         found = [self._improved(plain)]
+        if self.partition.degrees.pp == 1 or found[0] is plain:
+            return found[0]
         if found[0].trees:
             self.merge = False
             found.append(self._improved(plain))
-        if self.partition.degrees.pp > 1 and found[0] is not plain:
-            found.append(plain)  # stages meet one another, which no window tells
-        return found[0] if len(found) == 1 else min(found, key=self._short_step_s)
+        return min([*found, plain], key=self._short_step_s)
 
     def _improved(self, mapping: Mapping) -> Mapping:
         """The mapping after changes that each make its windows shorter, the worst first."""
@@ -141,6 +142,8 @@ class Relief:
         beside = window.beside(lane, sending.seconds)
         topology = topology_of(self.machine)
         trees = gather_trees(topology, groups, share, beside, self.paths, self.detour)
+        if not _is_promising(trees, share, sending, beside, topology):
+            return
         known = self.mapping.trees
         trees = join_flows([known[key], trees]) if key in known else trees
         yield replace(self.mapping, trees={**known, key: trees})
@@ -168,6 +171,29 @@ class Relief:
             beside = window.beside(lane, step.longest_s(sending.scale))
             fresh = route_step(step, sending.scale, beside, self.paths, self.detour)
             found.update({pair: way for pair, way in fresh.items() if pair not in found})
+
+
+def _others(groups: IntArray) -> tuple[tuple[int, ...], ...]:
+    """All others of each die's group, in the dies' order."""
+    return tuple(
+        tuple(die for die in row if die != root) for row in groups.tolist() for root in row
+    )
+
+
+def _is_promising(
+    trees: Flows, share: float, sending: Sending, beside: FloatArray, topology: Topology
+) -> bool:
+    """Whether trees for `share` bytes a die are shorter than what they replace, or leave the
+    hottest link less, others' bytes `beside` [links] counted.
+    """
+    part = sending.gathered
+    moved, known = link_bytes(scale_flows(trees, share), topology), part * sending.bytes
+    if moved @ topology.joule_per_bit < WORTH_ITS_BITS * (known @ topology.joule_per_bit):
+        return True
+    after, before = (
+        float(((sent + beside) / topology.bytes_per_s).max()) for sent in (moved, known)
+    )
+    return after < WORTH_IT * max(before, part * sending.seconds)
 
 
 def _is_better(after: list[Window], before: list[Window]) -> bool:
@@ -199,7 +225,7 @@ def gather_trees(
     from tempstudio.core.routing.router import RouteOptions, route
 
     source = groups.ravel()
-    targets = [tuple(d for d in row if d != root) for row in groups.tolist() for root in row]
+    targets = _others(groups)
     demands = Demands.multicast(source, targets, np.full(len(source), share))
     options = RouteOptions(max_paths=paths, max_detour=detour, programs=False, within=TIGHT)
     answer = route(topology, demands, options, beside=beside)

@@ -71,6 +71,12 @@ class Sending:
         return any(step.flows.targets for step in self.steps)
 
     @property
+    def gathered(self) -> float:
+        """How much of it trees would replace: an all-gather, the second half of an all-reduce."""
+        wanted = self.collective
+        return 1.0 if wanted is not None and wanted.op == GATHER else 0.5
+
+    @property
     def mergeable(self) -> bool:
         """Whether one tensor goes to several dies, over links that lead through others."""
         wanted = self.collective
