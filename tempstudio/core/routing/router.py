@@ -48,9 +48,7 @@ WITHIN = 1.05  # of the bound: how much load may be paid for fewer byte-hops (SP
 ATTAINED = 1.002  # of the least load found, where that is above 1.05 of the bound
 PROGRAMS = 600  # flows beyond which linear programs take too long
 FEW = 100  # flows up to which one is worth some byte-hops
-THINNED = (
-    0.98  # of the load allowed: what four routes a flow should keep, and leave room to shorten
-)
+THINNED = 0.4  # of what may be paid: the room to shorten that four routes a flow should leave
 NEAR_ENOUGH = 1.04  # of the bound: load of many flows that is worth no program
 
 
@@ -213,7 +211,8 @@ def _split(
             return found
         draft.restore(spread)
     cap = max(within * (1 - 1e-6) * draft.attainable, ATTAINED * draft.max_load)
-    thin_out(draft, options.max_paths, THINNED * cap, effort.tries, options.seed, halt)
+    enough = (1.0 - THINNED * (within - 1.0)) * cap
+    thin_out(draft, options.max_paths, enough, effort.tries, options.seed, halt)
     found.append(draft.routing())
     load = draft.max_load
     least = trim(draft, cap, options.max_paths, effort.trims, halt)
