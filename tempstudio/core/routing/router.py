@@ -29,12 +29,14 @@ from tempstudio.core.routing.dimension_order import xy_routing
 from tempstudio.core.routing.draft import Draft, draft_of
 from tempstudio.core.routing.exchange import (
     CLOSE,
+    MANY,
     SETTLED,
     Effort,
     Halt,
     place_all,
     relax,
     settle_few,
+    straighten,
     take_detours,
     trim,
 )
@@ -223,6 +225,9 @@ def _split(
     if few and not (short and kept) and not halt():
         draft.restore(spread)
         refine(draft, cap, options.max_paths, options.seed, halt, kept)
+        found.append(draft.routing())
+    if few and len(draft.demand) <= MANY and draft.demands.is_unicast:
+        straighten(draft, cap, options.max_paths)
         found.append(draft.routing())
     return found
 

@@ -247,3 +247,23 @@ def test_no_time_still_gives_valid_routes() -> None:
     routing = route(topology, demands, RouteOptions(time_budget_s=0.0))
     assert_valid(topology, routing, most=4)
     assert routing.max_link_bytes <= xy_routing(topology, demands).max_link_bytes
+
+
+def test_whole_routes_are_straightened_under_the_load_that_is_allowed() -> None:
+    """No route of the answer could move whole to a shorter one on links with room for it."""
+    topology = topology_of(Wafer(rows=6, cols=8))
+    rng = np.random.default_rng(3)
+    source = rng.integers(0, 48, 40)
+    target = (source + rng.integers(1, 48, 40)) % 48
+    demands = Demands.unicast(source, target, rng.lognormal(0.0, 1.5, 40))
+    routing = route(topology, demands)
+    cap = max(1.05 * routing.bound_bytes, routing.max_link_bytes)
+    least = np.abs(np.diff(np.array(topology.places)[[source, target]], axis=0)[0]).sum(axis=1)
+    for row in np.flatnonzero(routing.hops > least[routing.demand]).tolist():
+        links = routing.link[routing.start[row] : routing.start[row + 1]]
+        free = routing.link_bytes.copy()
+        free[links] -= routing.route_bytes[row]
+        demand = int(routing.demand[row])
+        for straight in (topology.xy_path, topology.yx_path):
+            path = list(straight(int(source[demand]), int(target[demand])))
+            assert (free[path] + routing.route_bytes[row]).max() > cap * (1 - 0.02)
