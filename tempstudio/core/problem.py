@@ -262,7 +262,7 @@ class Problem:
         self.evaluations += 1
         figures = self.simulate(plan)[0]
         _, candidate = self._candidates.get(id(plan), (plan, Candidate(plan.degrees)))
-        self.log.note((candidate,), _columns(figures))
+        self.log.note((candidate,), _columns(figures), simulated=True)
         return figures
 
     def score_many(self, candidates: Iterable[Degrees | Candidate]) -> dict[str, np.ndarray]:

@@ -106,6 +106,7 @@ def _seen(seen: Seen, capacity_bytes: float) -> dict[str, Any]:
         "peak_bytes": seen.peak_bytes,
         "energy_j": seen.energy_j,
         "fits": seen.peak_bytes <= capacity_bytes,
+        "simulated": seen.simulated,
         "genome": candidate_json(seen.candidate, parallel_json(seen.candidate.degrees)),
     }
 

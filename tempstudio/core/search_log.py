@@ -18,12 +18,16 @@ MOST_PARETO = 64
 
 @dataclass(frozen=True)
 class Seen:
-    """A candidate and its figures: seconds, bytes of the fullest die, joules."""
+    """A candidate and its figures: seconds, bytes of the fullest die, joules.
+
+    `simulated` in full, or estimated by the cost model.
+    """
 
     candidate: Candidate
     step_time_s: float
     peak_bytes: float
     energy_j: float
+    simulated: bool = False
 
 
 class SearchLog:
@@ -40,36 +44,55 @@ class SearchLog:
         self.notes: list[str] = []
         self._stride, self._count = 1, 0
         self._front: list[Seen] = []
+        self._simulated: dict[Candidate, Seen] = {}
 
-    def note(self, candidates: Sequence[Candidate], figures: FloatArray) -> None:
-        """Candidates with their figures [candidates, (seconds, bytes, joules)]; inf is illegal."""
+    def note(
+        self, candidates: Sequence[Candidate], figures: FloatArray, simulated: bool = False
+    ) -> None:
+        """Candidates with their figures [candidates, (seconds, bytes, joules)]; inf is illegal.
+
+        What is `simulated` takes the place of its own estimate in `pareto`.
+        """
         legal = np.flatnonzero(np.isfinite(figures).all(axis=1))
         for place in legal.tolist():
             if self._count % self._stride == 0:
-                self.sample.append(_seen(candidates[place], figures[place]))
+                self.sample.append(_seen(candidates[place], figures[place], simulated))
                 if len(self.sample) > MOST_SAMPLED:
                     self.sample = self.sample[::2]
                     self._stride *= 2
             self._count += 1
         fitting = legal[figures[legal, 1] <= self.capacity_bytes]
         if len(fitting):
-            self._merge([candidates[k] for k in fitting.tolist()], figures[fitting])
+            fit = [candidates[k] for k in fitting.tolist()]
+            self._merge(fit, figures[fitting], simulated)
+        if simulated:
+            for place in legal.tolist():
+                self._simulated[candidates[place]] = _seen(candidates[place], figures[place], True)
 
-    def _merge(self, candidates: Sequence[Candidate], figures: FloatArray) -> None:
+    def _merge(self, candidates: Sequence[Candidate], figures: FloatArray, simulated: bool) -> None:
         known = np.array([_figures(seen) for seen in self._front]).reshape(-1, 3)
         beaten = (known[None] <= figures[:, None]).all(axis=-1).any(axis=-1)
         left = np.flatnonzero(~beaten)
         new = left[undominated(figures[left])]
         if not len(new):
             return
-        both = self._front + [_seen(candidates[k], figures[k]) for k in new.tolist()]
+        both = self._front + [_seen(candidates[k], figures[k], simulated) for k in new.tolist()]
         kept = undominated(np.array([_figures(seen) for seen in both]))
         self._front = [both[k] for k in kept.tolist()]
 
     @property
+    def front(self) -> tuple[Seen, ...]:
+        """The candidates that no other beats in every figure as they were first told."""
+        return tuple(sorted(self._front, key=_figures))
+
+    @property
     def pareto(self) -> tuple[Seen, ...]:
-        """The candidates that no other beats in every figure, the fastest first, thinned evenly."""
-        ordered = sorted(self._front, key=_figures)
+        """The candidates that no other beats in every figure, the fastest first, thinned evenly;
+        by their simulation where there was one."""
+        known = [self._simulated.get(seen.candidate, seen) for seen in self._front]
+        fit = [seen for seen in known if seen.peak_bytes <= self.capacity_bytes]
+        table = np.array([_figures(seen) for seen in fit]).reshape(-1, 3)
+        ordered = [fit[k] for k in undominated(table).tolist()]
         if len(ordered) <= MOST_PARETO:
             return tuple(ordered)
         places = np.linspace(0, len(ordered) - 1, MOST_PARETO).round().astype(int)
@@ -91,8 +114,9 @@ def undominated(figures: FloatArray) -> NDArray[np.int64]:
     return np.array(kept, dtype=np.int64)
 
 
-def _seen(candidate: Candidate, figures: FloatArray) -> Seen:
-    return Seen(candidate, float(figures[0]), float(figures[1]), float(figures[2]))
+def _seen(candidate: Candidate, figures: FloatArray, simulated: bool) -> Seen:
+    seconds, held, energy = (float(figure) for figure in figures)
+    return Seen(candidate, seconds, held, energy, simulated)
 
 
 def _figures(seen: Seen) -> tuple[float, float, float]:

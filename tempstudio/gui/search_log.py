@@ -30,6 +30,7 @@ class Candidate:
     energy_j: float
     fits: bool
     wall_s: float = 0.0
+    simulated: bool = True
 
     @property
     def parallel(self) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def seen_of(row: dict[str, Any], tokens: float) -> Candidate:
         float(row["peak_bytes"]),
         float(row["energy_j"]),
         bool(row["fits"]),
+        simulated=bool(row.get("simulated", False)),
     )
 
 

@@ -29,7 +29,7 @@ def problem(cols: int, link_bytes_per_s: float, batch: int, seq: int) -> Problem
 def best(solver: object, options: object, task: Problem) -> float:
     for _ in solver.solve(task, options, np.random.default_rng(0), ts.Progress()):  # type: ignore[attr-defined]
         pass
-    return task.log.pareto[0].step_time_s
+    return task.log.front[0].step_time_s
 
 
 @pytest.mark.parametrize(

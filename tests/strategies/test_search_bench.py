@@ -180,7 +180,7 @@ def test_thirty_small_cases_against_everything(capsys: pytest.CaptureFixture[str
             whole = search(Exhaustive(), ExhaustiveOptions(), problem(*case))
             quick = search(DualLevel(), DualLevelOptions(operators=False), problem(*case))
             plans = distinct_plans(whole.task)
-            best, found = (one.task.log.pareto[0].step_time_s for one in (whole, quick))
+            best, found = (one.task.log.front[0].step_time_s for one in (whole, quick))
             share, gap = quick.task.evaluations / plans, found / best - 1.0
             if gap > 1e-9 or share > 0.1:
                 missed.append((name, model, gap, share))
@@ -204,7 +204,7 @@ def test_operators_degrees_against_everything(capsys: pytest.CaptureFixture[str]
         quick = search(DualLevel(), DualLevelOptions(**job), problem(*case))
         rows = range(len(whole.task.shapes))
         genomes = sum(1 for row in rows for _ in every_genome(whole.task, everything, row))
-        least, found, plain = (one.task.log.pareto[0].step_time_s for one in (whole, quick, common))
+        least, found, plain = (one.task.log.front[0].step_time_s for one in (whole, quick, common))
         with capsys.disabled():
             print(
                 f"{cols:<6d}{speed / 1e9:>6.0f} GB{genomes:>9d}"

@@ -106,15 +106,21 @@ class SearchPanel(QWidget):
 
         def numbers(figure: str) -> Column:
             titles = {
-                "step_time_s": ("Step", seconds, "999 ms"),
+                "step_time_s": ("Step", seconds, "\u2248 999 ms"),
                 "tokens_per_s": ("Tokens/s", lambda v: si(v, ""), "Tokens/s "),
                 "memory_bytes": ("Memory", byte_count, "99.9 GB"),
                 "energy_j": ("Energy", joules, "99.9 kJ"),
             }
             title, text, sample = titles[figure]
+
+            def shown(row: int) -> str:
+                candidate = log.candidates[row]
+                about = figure == "step_time_s" and not candidate.simulated
+                return ("\u2248 " if about else "") + text(getattr(candidate, figure))
+
             return Column(
                 title,
-                lambda row: text(getattr(log.candidates[row], figure)),
+                shown,
                 lambda: log.column(figure),
                 sample=f"{sample}  ",
             )
@@ -252,6 +258,7 @@ class SearchPanel(QWidget):
             f"{byte_count(candidate.memory_bytes)} of {byte_count(self._log.capacity_bytes)}, "
             f"{joules(candidate.energy_j)} a step",
         ]
+        lines.append("simulated in full" if candidate.simulated else "estimated by the cost model")
         if not candidate.fits:
             lines.append("does not fit")
         return "\n".join(lines)
