@@ -112,6 +112,12 @@ class WorkerPool:
         """Whether a worker stands ready."""
         return any(not worker.lost for worker in self._ready)
 
+    @property
+    def _has_spare(self) -> bool:
+        """Whether a ready worker has every plugin that is not waited for or at fault."""
+        excused = {*self._awaited, *self._left_out}
+        return any(self._without.get(worker.pid, excused) <= excused for worker in self._ready)
+
     def take(self) -> WorkerProcess | None:
         """A ready worker, or None; it is the caller's until `discard`."""
         while self._ready:
@@ -178,7 +184,7 @@ class WorkerPool:
         """Seconds until `poll` is due even if nothing arrives."""
         if self._starts or self._ending:
             return self.TICK_S
-        if not self._ready and not self.broken:
+        if not self._has_spare and not self.broken:
             return max(0.0, self._spare_at_s - time.monotonic())
         return None
 
@@ -221,7 +227,8 @@ class WorkerPool:
     def _restock(self, waiting: int, busy: bool) -> None:
         if self.broken:
             return
-        coming = sum(not start.awaited for start in self._starts) + len(self._ready)
+        coming = sum(not start.awaited for start in self._starts)
+        coming += len(self._ready) if self._has_spare else 0
         held_back = busy and not waiting and time.monotonic() < self._spare_at_s
         for _ in range(max(1, waiting) - coming):
             if not held_back:
@@ -270,10 +277,10 @@ class WorkerPool:
     def _welcome(self, start: _Start, header: dict[str, Any]) -> None:
         self._starts.remove(start)
         self._failed_starts, self.broken = 0, ""
-        if start.awaited:
-            self._awaited.pop(start.awaited, None)
-            for worker in list(self._ready):  # it has more than those that did without
-                self._ready.remove(worker)
+        self._awaited.pop(start.awaited, None)
+        for worker in list(self._ready):
+            if start.awaited or start.without < self._without.get(worker.pid, frozenset()):
+                self._ready.remove(worker)  # it did without what the new one has
                 self.discard(worker)
         self._ready.append(start.worker)
         found = header.get("catalogue")
@@ -324,7 +331,10 @@ class WorkerPool:
                 self.broken = f"the worker process does not start{where}: {what}{last}"
             return
         message = f"plugin {status.plugin}, {status.hook}: {what}"
+        known = status.plugin in self._left_out  # by a worker that did not wait for another
         self._left_out[status.plugin] = message
+        if known:
+            return
         self._emit(
             Message(
                 "",
